@@ -1,0 +1,18 @@
+//===- Passes.h - the stages' passes ----------------------------*- C++ -*-===//
+
+#ifndef POSENC_PASSES_H
+#define POSENC_PASSES_H
+
+#include "posenc/Dialect.h"
+
+#include "mlir/Pass/Pass.h"
+
+namespace posenc {
+using namespace mlir; // the generated declarations name upstream dialects
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "posenc/Passes.h.inc"
+} // namespace posenc
+
+#endif // POSENC_PASSES_H

@@ -1,0 +1,69 @@
+//===- Encoding.cpp - what all encodings share ----------------------------===//
+
+#include "posenc/Dialect.h"
+
+using namespace mlir;
+using namespace posenc;
+
+#include "posenc/EncodingInterface.cpp.inc"
+
+/// `at` holds one tensor of coordinates for tokens and rows, or those of the
+/// queries and those of the keys for scores; without any, row numbers count.
+LogicalResult posenc::verifyEncoding(Operation *op) {
+  auto encoding = cast<EncodingOpInterface>(op);
+  auto type = cast<ShapedType>(encoding.getInput().getType());
+  OperandRange positions = encoding.getPositionOperands();
+  bool pairs = encoding.getSite() == Site::Score || encoding.getSite() == Site::Mask;
+
+  if (pairs && positions.size() != 0 && positions.size() != 2)
+    return op->emitOpError("expected positions of queries and of keys, or none, but found ")
+           << positions.size() << " tensors";
+  if (!pairs && positions.size() > 1)
+    return op->emitOpError("expected positions of the rows at most, but found ")
+           << positions.size() << " tensors";
+
+  for (auto [n, operand] : llvm::enumerate(positions)) {
+    auto shape = cast<ShapedType>(operand.getType()).getShape();
+    unsigned rowDim = pairs ? 2 + n : 1;
+    if (auto layout = op->getAttrOfType<LayoutAttr>("layout");
+        !pairs && type.getRank() == 4 && (!layout || layout.getValue() == Layout::bhsd))
+      rowDim = 2;
+    if (failed(verifyCompatibleShape({type.getDimSize(rowDim)}, {shape.back()})))
+      return op->emitOpError("expected ")
+             << type.getDimSize(rowDim) << " coordinates, but found " << shape.back();
+    if (shape.size() == 2 &&
+        failed(verifyCompatibleShape({type.getDimSize(0)}, {shape.front()})))
+      return op->emitOpError("expected coordinates of ")
+             << type.getDimSize(0) << " samples, but found " << shape.front();
+  }
+  return success();
+}
+
+void posenc::checkIndices(OpBuilder &b, Location loc, Value indices, Value table,
+                          StringRef what) {
+  Value rows = tensor::DimOp::create(b, loc, table, 0);
+  CheckOp::create(b, loc, indices, rows, what);
+}
+
+void posenc::checkCoordinates(OpBuilder &b, Location loc,
+                              EncodingOpInterface encoding, Value table,
+                              int64_t offset, StringRef what) {
+  Emitter e(loc, b);
+  Value rows = tensor::DimOp::create(e, table, 0);
+  Value limit = offset ? e.sub(rows, e.index(offset)) : rows;
+  if (!encoding.getPositionOperands().empty()) {
+    Value positions = encoding.getPositionOperands().front();
+    auto iota = positions.getDefiningOp<PositionsOp>();
+    if (!iota || !iota.getStart().getType().isIndex()) {
+      CheckOp::create(e, positions, limit, what);
+      return;
+    }
+    // Coordinates in order: the last one decides; start is at least 0.
+    Value end = e.add(iota.getStart(), iota.getCount());
+    CheckOp::create(e, e.max(e.sub(end, e.index(1)), e.index(0)), limit, what);
+    return;
+  }
+  unsigned rowDim = 1;
+  Value count = tensor::DimOp::create(e, encoding.getInput(), rowDim);
+  CheckOp::create(e, e.max(e.sub(count, e.index(1)), e.index(0)), limit, what);
+}

@@ -1,0 +1,29 @@
+#include "posenc/Encoding.h"
+
+#define GET_OP_CLASSES
+#include "Learned.h.inc"
+#define GET_OP_CLASSES
+#include "Learned.cpp.inc"
+
+using namespace mlir;
+using namespace posenc;
+
+static RegisterEncoding<LearnedOp> registration;
+
+LogicalResult LearnedOp::verify() {
+  if (failed(verifyCompatibleShape({getX().getType().getDimSize(2)},
+                                   {getTable().getType().getDimSize(1)})))
+    return emitOpError("expected table rows of ")
+           << getX().getType().getDimSize(2) << " channels, but found "
+           << getTable().getType().getDimSize(1);
+  return success();
+}
+
+SmallVector<Value> LearnedOp::emit(Emitter &e, ValueRange x, const At &at) {
+  Value row = e.add(e.toIndex(at.coord), e.index(getOffset()));
+  return {e.add(x[0], e.lookup(getTable(), {row, at.channel}))};
+}
+
+void LearnedOp::emitChecks(OpBuilder &b, Location loc) {
+  checkCoordinates(b, loc, *this, getTable(), getOffset(), "position");
+}

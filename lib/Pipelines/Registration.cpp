@@ -1,0 +1,29 @@
+//===- Registration.cpp - what every tool registers -----------------------===//
+
+#include "posenc/Registration.h"
+#include "posenc/Passes.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+
+using namespace mlir;
+
+void posenc::registerDialect(DialectRegistry &registry) {
+  registry.insert<PosencDialect>();
+}
+
+void posenc::registerAll(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerAllToLLVMIRTranslations(registry);
+  registerDialect(registry);
+}
+
+void posenc::registerPosencPasses() { registerPosencStagePasses(); }
+
+void posenc::registerAllPasses() {
+  mlir::registerAllPasses();
+  registerPosencPasses();
+}
