@@ -5,7 +5,10 @@ encoder: layer norm after each residual addition, GELU, learned positions),
 Hendrycks and Gimpel 2016 (GELU), Reimers and Gurevych 2019 (mean pooling).
 Nothing here is shared with the compiler.
 
-    bert.py MODEL_DIR ids.npy mask.npy out.npy
+    bert.py MODEL_DIR BxS PREFIX
+
+draws B random sentences of up to S tokens and writes PREFIX.ids.npy,
+PREFIX.mask.npy and the expected PREFIX.y.npy.
 """
 
 import json
@@ -105,9 +108,30 @@ class Bert:
         return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-12)
 
 
-if __name__ == "__main__":
-    folder, ids, mask, out = sys.argv[1:]
+def random_batch(batch, rows, vocabulary):
+    """Ids and mask: sentences of odd lengths, the first one without padding,
+    the last padded on the left; what is padded holds ids that must not matter."""
+    rng = np.random.default_rng(rows * 1000 + batch)
+    ids = rng.integers(0, vocabulary, (batch, rows))
+    lengths = rng.integers(1, rows + 1, batch)
+    lengths[0] = rows
+    mask = (np.arange(rows) < lengths[:, None]).astype(np.int64)
+    if batch > 1:
+        mask[-1] = mask[-1, ::-1]
+    return ids, mask
+
+
+def main():
+    folder, shape, prefix = sys.argv[1:]
     bert = Bert(folder)
+    batch, rows = map(int, shape.split("x"))
+    ids, mask = random_batch(batch, rows, bert.config["vocab_size"])
     pooled = os.path.exists(os.path.join(folder, "modules.json"))
-    run = bert.embed if pooled else bert.encode
-    np.save(out, run(np.load(ids), np.load(mask)))
+    expected = (bert.embed if pooled else bert.encode)(ids, mask)
+    np.save(prefix + ".ids.npy", ids)
+    np.save(prefix + ".mask.npy", mask)
+    np.save(prefix + ".y.npy", expected.astype(np.float32))
+
+
+if __name__ == "__main__":
+    main()
