@@ -50,6 +50,10 @@ private:
   Value attention(Value x, Value valid, const Twine &layer);
 
   void checkSameShape(Value ids, Value mask);
+  /// Names the layer that the next operations belong to, for remarks.
+  void enter(const Twine &layer) {
+    b.setLoc(NameLoc::get(b.getStringAttr(layer)));
+  }
 
   const BertConfig &config;
   const SafetensorsFile &file;
@@ -110,6 +114,7 @@ Value BertBuilder::encode(StringRef encoding, Value x, ValueRange operands) {
 
 Value BertBuilder::embed(Value ids) {
   std::string layer = "embeddings";
+  enter(layer);
   auto table = [&](StringRef name, int64_t rows) {
     return weight(layer + "." + name + ".weight", {rows, config.hiddenSize});
   };
@@ -162,6 +167,7 @@ Value BertBuilder::heads(Value x, const Twine &layer) {
 }
 
 Value BertBuilder::attention(Value x, Value valid, const Twine &layer) {
+  enter(layer);
   std::string self = (layer + ".self.").str();
   Value query = heads(x, self + "query");
   Value key = heads(x, self + "key");
@@ -215,6 +221,8 @@ llvm::Expected<OwningOpRef<ModuleOp>> BertBuilder::build() {
                            b.getFunctionType({idsType, idsType}, resultType));
   b.setInsertionPointToStart(func.addEntryBlock());
   Value ids = func.getArgument(0), mask = func.getArgument(1);
+  ids.setLoc(NameLoc::get(b.getStringAttr("ids")));
+  mask.setLoc(NameLoc::get(b.getStringAttr("mask")));
 
   batch = tensor::DimOp::create(b, ids, 0);
   rows = tensor::DimOp::create(b, ids, 1);
@@ -225,11 +233,13 @@ llvm::Expected<OwningOpRef<ModuleOp>> BertBuilder::build() {
   for (int64_t i = 0; i < config.layers; ++i) {
     std::string layer = llvm::formatv("encoder.layer.{0}", i);
     x = attention(x, valid, layer + ".attention");
+    enter(layer);
     Value inner =
         gelu(linear(x, layer + ".intermediate.dense", config.intermediateSize));
     Value outer = linear(inner, layer + ".output.dense", config.hiddenSize);
     x = layerNorm(add(outer, x), layer + ".output");
   }
+  enter("pooling");
   if (pooled)
     x = meanPool(x, valid);
   if (config.normalize)

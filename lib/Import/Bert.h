@@ -14,8 +14,8 @@ class SafetensorsFile;
 
 /// Builds the module described at `importHuggingFace` from a configuration and
 /// the header of the weights (tensor names as in Hugging Face's BertModel, with
-/// or without the prefix "bert."). The context must have the dialects loaded
-/// that the module uses: posenc, arith, func, linalg, math and tensor.
+/// or without the prefix "bert."). The context must have posenc, cf, func and
+/// linalg loaded.
 ///
 /// Fails, naming the tensor, when one is missing, has another shape than the
 /// configuration implies, or is not F32.

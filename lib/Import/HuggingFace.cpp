@@ -3,9 +3,12 @@
 #include "Bert.h"
 #include "BertConfig.h"
 #include "Safetensors.h"
+#include "posenc/Dialect.h"
 #include "posenc/Import.h"
 #include "posenc/Registration.h"
 
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -29,6 +32,8 @@ posenc::importHuggingFace(StringRef directory, mlir::MLIRContext &context) {
   Expected<SafetensorsFile> file = SafetensorsFile::open(path);
   if (!file)
     return file.takeError();
+  context.loadDialect<mlir::cf::ControlFlowDialect, mlir::func::FuncDialect,
+                      mlir::linalg::LinalgDialect, PosencDialect>();
   return buildBert(*config, *file, context);
 }
 
@@ -40,6 +45,10 @@ void posenc::registerImportTranslations() {
          mlir::MLIRContext *context) -> mlir::OwningOpRef<mlir::Operation *> {
         StringRef config = sources.getMemoryBuffer(sources.getMainFileID())
                                ->getBufferIdentifier();
+        if (config == "<stdin>") {
+          WithColor::error() << "expected the path of a model folder\n";
+          return nullptr;
+        }
         StringRef directory = sys::path::parent_path(config);
         auto module =
             importHuggingFace(directory.empty() ? "." : directory, *context);
