@@ -1,0 +1,20 @@
+# The three commands; everything else is in CMakePresets.json.
+SHELL := /bin/bash -o pipefail
+NINJA := ninja -C build --quiet
+.PHONY: build test run setup
+
+build: setup
+	@test -f build/build.ninja || cmake --preset default -Wno-dev >build/cmake.log || \
+	  { cat build/cmake.log; exit 1; }
+	@test -f build/bin/pe-opt || echo "building, which takes about a minute"
+	@$(NINJA) | sed '/no work to do/d'
+
+test: build
+	@$(NINJA) check-posenc
+
+run: build
+	@build/venv/bin/python examples/minilm/fetch.py build/models/minilm
+	@build/venv/bin/python examples/minilm/rank.py build/models/minilm
+
+setup:
+	@scripts/setup.sh
