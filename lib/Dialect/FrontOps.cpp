@@ -129,12 +129,14 @@ LogicalResult EmbeddingOp::reifyResultShapes(OpBuilder &b,
 
 LogicalResult WeightOp::verify() {
   auto type = cast<ShapedType>(getResult().getType());
-  if (getOffset() < 0)
-    return emitOpError("expected an offset of at least 0, but found ") << getOffset();
+  // The accessor is unsigned.
+  int64_t offset = getOffset();
+  if (offset < 0)
+    return emitOpError("expected an offset of at least 0, but found ") << offset;
   int64_t bytes = std::max<int64_t>(1, type.getElementTypeBitWidth() / 8);
-  if (getOffset() % bytes)
+  if (offset % bytes)
     return emitOpError("expected an offset aligned to ")
-           << bytes << " bytes, but found " << getOffset();
+           << bytes << " bytes, but found " << offset;
   return success();
 }
 LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -143,8 +145,10 @@ LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError("expected ") << getFile() << " to name a posenc.weights";
   auto type = cast<ShapedType>(getResult().getType());
   int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
-  if (getOffset() > file.getSize() - bytes)
-    return emitOpError("expected ") << bytes << " bytes at " << getOffset()
-                                    << " within a file of " << file.getSize();
+  // Signed, since a tensor may be larger than the file.
+  int64_t offset = getOffset(), size = file.getSize();
+  if (offset > size - bytes)
+    return emitOpError("expected ") << bytes << " bytes at " << offset
+                                    << " within a file of " << size;
   return success();
 }

@@ -16,6 +16,10 @@ LogicalResult LearnedOp::verify() {
     return emitOpError("expected table rows of ")
            << getX().getType().getDimSize(2) << " channels, but found "
            << getTable().getType().getDimSize(1);
+  // A negative one would make rows in front of the table out of coordinates
+  // that the run-time check accepts.
+  if (int64_t offset = getOffset(); offset < 0)
+    return emitOpError("expected an offset of at least 0, but found ") << offset;
   return success();
 }
 

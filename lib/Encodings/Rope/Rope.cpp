@@ -13,7 +13,7 @@ using namespace posenc;
 static RegisterEncoding<RopeOp> registration;
 
 int64_t RopeOp::getRotatedWidth() {
-  return getWidth() ? *getWidth() : getX().getType().getDimSize(3) - getOffset();
+  return getWidth() ? int64_t(*getWidth()) : getX().getType().getDimSize(3) - int64_t(getOffset());
 }
 
 LogicalResult RopeOp::verify() {
@@ -25,9 +25,10 @@ LogicalResult RopeOp::verify() {
   int64_t width = getRotatedWidth();
   if (width <= 0 || width % 2)
     return emitOpError("expected a positive even width, but found ") << width;
-  if (getOffset() < 0 || getOffset() + width > channels)
+  int64_t offset = getOffset(); // the accessor is unsigned
+  if (offset < 0 || offset + width > channels)
     return emitOpError("expected channels [")
-           << getOffset() << ", " << getOffset() + width << ") within the "
+           << offset << ", " << offset + width << ") within the "
            << channels << " channels of the operand";
   if (getBase().convertToDouble() <= 0)
     return emitOpError("expected a positive base, but found ")
