@@ -1,0 +1,64 @@
+//===- Jit.h - Compile a module and call it ---------------------*- C++ -*-===//
+
+#ifndef POSENC_JIT_JIT_H
+#define POSENC_JIT_JIT_H
+
+#include "posenc/Jit/Compile.h"
+#include "posenc/Jit/EntryPoint.h"
+#include "posenc/Jit/HostTensor.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+namespace posenc {
+
+struct JitOptions : CompileOptions {
+  /// Libraries that compiled code may call, besides what the process has
+  /// loaded.
+  llvm::SmallVector<std::string> sharedLibs;
+};
+
+/// What one call did, besides its results.
+struct CallStatistics {
+  double seconds = 0;
+  /// Buffers that the call allocated, neither freed nor returned.
+  int64_t leakedBuffers = 0;
+  int64_t leakedBytes = 0;
+};
+
+/// A module in machine code in this process.
+class Jit {
+public:
+  /// Compiles `module`, which must be completely lowered. MLIR's diagnostics
+  /// come before an error of the translation.
+  static llvm::Expected<std::unique_ptr<Jit>> create(mlir::ModuleOp module,
+                                                     const JitOptions &options);
+
+  /// Runs global constructors and `posenc_load`, if there is one. To be called
+  /// once, before the first call. Fails if the load function does.
+  llvm::Error load();
+
+  /// Calls an entry point of the module. Compiled code may write to arguments
+  /// that it takes as memrefs. Fails if the arguments do not fit the entry
+  /// point, if compiled code reports a run-time error, or if a result does not
+  /// have the promised shape.
+  llvm::Expected<llvm::SmallVector<HostTensor>>
+  call(const EntryPoint &entry, llvm::MutableArrayRef<HostTensor> arguments,
+       CallStatistics *statistics = nullptr);
+
+  /// The relocatable object of the module.
+  llvm::MemoryBufferRef getObject() const { return *object; }
+
+private:
+  using Invoke = void (*)(void **);
+
+  Jit() = default;
+
+  std::unique_ptr<llvm::MemoryBuffer> object;
+  std::unique_ptr<llvm::orc::LLJIT> lljit;
+  llvm::StringMap<Invoke> functions;
+};
+
+} // namespace posenc
+
+#endif // POSENC_JIT_JIT_H

@@ -1,0 +1,39 @@
+//===- Program.h - From a module to something that runs ---------*- C++ -*-===//
+
+#ifndef POSENC_JIT_PROGRAM_H
+#define POSENC_JIT_PROGRAM_H
+
+#include "posenc/Jit/Jit.h"
+
+namespace posenc {
+
+struct ProgramOptions : JitOptions {
+  /// The pipeline that lowers the module: a registered name with options, as in
+  /// "posenc-cpu{to=llvm}", or "builtin.module(...)"; empty runs none.
+  std::string pipeline;
+};
+
+/// The seconds that the steps to a program took.
+struct BuildTimes {
+  double pipeline = 0;
+  double compile = 0;
+  double load = 0;
+};
+
+/// A loaded module and one of its functions.
+struct Program {
+  EntryPoint entry;
+  std::unique_ptr<Jit> jit;
+  BuildTimes times;
+
+  /// Lowers `module`, in place, compiles and loads it. `entry` is the name of
+  /// the function, or empty if the module has only one. Pass manager flags of
+  /// the command line apply. Diagnostics of passes come before the error.
+  static llvm::Expected<Program> build(mlir::ModuleOp module,
+                                       llvm::StringRef entry,
+                                       const ProgramOptions &options);
+};
+
+} // namespace posenc
+
+#endif // POSENC_JIT_PROGRAM_H

@@ -1,0 +1,123 @@
+//===- Compile.cpp - From the LLVM dialect to optimised LLVM IR -----------===//
+
+#include "posenc/Jit/Compile.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Target/LLVMIR/LLVMTranslationInterface.h"
+#include "posenc/Jit/HostTensor.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
+#include "llvm/Transforms/IPO/Internalize.h"
+
+using namespace posenc;
+
+static void initializeTarget() {
+  static const bool once = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
+    return true;
+  }();
+  (void)once;
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+posenc::createTargetMachine(const CompileOptions &options) {
+  initializeTarget();
+  llvm::Triple triple(llvm::sys::getProcessTriple());
+  std::string error;
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return makeError(error);
+
+  llvm::SubtargetFeatures features;
+  std::string cpu = options.cpu;
+  if (cpu.empty() || cpu == "native") {
+    cpu = llvm::sys::getHostCPUName().str();
+    for (auto &[feature, isEnabled] : llvm::sys::getHostCPUFeatures())
+      features.AddFeature(feature, isEnabled);
+  }
+  std::unique_ptr<llvm::MCSubtargetInfo> info(
+      target->createMCSubtargetInfo(triple, "", ""));
+  if (!info->isCPUStringValid(cpu))
+    return makeError("unknown processor '" + cpu + "' for " +
+                     triple.getArchName());
+  for (const std::string &feature :
+       llvm::SubtargetFeatures(options.features).getFeatures()) {
+    if (llvm::none_of(info->getAllProcessorFeatures(), [&](const auto &known) {
+          return known.Key == llvm::SubtargetFeatures::StripFlag(feature);
+        }))
+      return makeError("unknown processor feature '" + feature + "' for " +
+                       triple.getArchName());
+    features.AddFeature(feature);
+  }
+
+  static constexpr llvm::CodeGenOptLevel levels[] = {
+      llvm::CodeGenOptLevel::None, llvm::CodeGenOptLevel::Less,
+      llvm::CodeGenOptLevel::Default, llvm::CodeGenOptLevel::Aggressive};
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      triple, cpu, features.getString(), llvm::TargetOptions(),
+      llvm::Reloc::PIC_, std::nullopt, levels[std::min(options.optLevel, 3u)],
+      /*JIT=*/true));
+}
+
+mlir::Operation *posenc::findUntranslatable(mlir::ModuleOp module) {
+  mlir::Operation *found = nullptr;
+  module->walk([&](mlir::Operation *op) {
+    mlir::Dialect *dialect = op->getDialect();
+    if (dialect &&
+        dialect
+            ->getRegisteredInterface<mlir::LLVMTranslationDialectInterface>())
+      return mlir::WalkResult::advance();
+    found = op;
+    return mlir::WalkResult::interrupt();
+  });
+  return found;
+}
+
+llvm::Expected<std::unique_ptr<llvm::Module>>
+posenc::translate(mlir::ModuleOp module, llvm::LLVMContext &context,
+                  llvm::TargetMachine &target) {
+  std::unique_ptr<llvm::Module> result =
+      mlir::translateModuleToLLVMIR(module, context);
+  if (!result)
+    return makeError("translation to LLVM IR failed");
+  result->setTargetTriple(target.getTargetTriple());
+  result->setDataLayout(target.createDataLayout());
+  return result;
+}
+
+void posenc::optimize(llvm::Module &module, llvm::TargetMachine &target,
+                      unsigned level,
+                      llvm::function_ref<bool(llvm::StringRef)> isExported) {
+  static const llvm::OptimizationLevel levels[] = {
+      llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1,
+      llvm::OptimizationLevel::O2, llvm::OptimizationLevel::O3};
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = tuning.SLPVectorization = level >= 2;
+  llvm::PassBuilder builder(&target, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager callGraph;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+
+  llvm::ModulePassManager passes;
+  passes.addPass(llvm::InternalizePass([&](const llvm::GlobalValue &value) {
+    return isExported(value.getName());
+  }));
+  level = std::min(level, 3u);
+  passes.addPass(level == 0
+                     ? builder.buildO0DefaultPipeline(levels[0])
+                     : builder.buildPerModuleDefaultPipeline(levels[level]));
+  passes.run(module, modules);
+}

@@ -1,0 +1,257 @@
+//===- Jit.cpp - Compile a module and call it -----------------------------===//
+
+#include "posenc/Jit/Jit.h"
+
+#include "Guard.h"
+#include "Heap.h"
+#include "Invoker.h"
+#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+
+#include <chrono>
+#include <cstring>
+
+using namespace posenc;
+using llvm::StringRef;
+using llvm::Twine;
+namespace orc = llvm::orc;
+
+//===----------------------------------------------------------------------===//
+// Compilation
+//===----------------------------------------------------------------------===//
+
+/// The invokers of all entry points of `module`, and its load function.
+static llvm::Expected<llvm::SmallVector<std::string>>
+addInvokers(llvm::Module &module, mlir::ModuleOp source) {
+  llvm::SmallVector<std::string> names;
+  for (StringRef name : getEntryPointNames(source)) {
+    llvm::Expected<EntryPoint> entry = findEntryPoint(source, name);
+    if (!entry)
+      return entry.takeError();
+    if (llvm::Error error = addInvoker(module, *entry))
+      return error;
+    names.push_back((kInvokerPrefix + name).str());
+  }
+  if (llvm::Function *load = module.getFunction(kLoadFunction);
+      load && !load->isDeclaration()) {
+    if (load->arg_size() != 0 || !load->getReturnType()->isVoidTy())
+      return makeError("expected " + kLoadFunction +
+                       " without arguments and results");
+    names.push_back(kLoadFunction.str());
+  }
+  return names;
+}
+
+/// Defines what compiled code may call, apart from what the process has loaded.
+static llvm::Error defineSymbols(orc::LLJIT &lljit,
+                                 llvm::ArrayRef<std::string> sharedLibs) {
+  orc::JITDylib &library = lljit.getMainJITDylib();
+  orc::SymbolMap symbols;
+  defineHeapFunctions([&](StringRef name, void *address) {
+    symbols[lljit.mangleAndIntern(name)] = {orc::ExecutorAddr::fromPtr(address),
+                                            llvm::JITSymbolFlags::Exported};
+  });
+  if (llvm::Error error = library.define(orc::absoluteSymbols(symbols)))
+    return error;
+  for (const std::string &path : sharedLibs) {
+    auto generator = orc::DynamicLibrarySearchGenerator::Load(
+        path.c_str(), lljit.getDataLayout().getGlobalPrefix());
+    if (!generator)
+      return generator.takeError();
+    library.addGenerator(std::move(*generator));
+  }
+  return llvm::Error::success();
+}
+
+namespace {
+/// Generates code with the target machine that optimised the module, and keeps
+/// a copy of the object.
+class Compiler : public orc::IRCompileLayer::IRCompiler {
+public:
+  Compiler(llvm::TargetMachine &target,
+           std::unique_ptr<llvm::MemoryBuffer> &object)
+      : IRCompiler(orc::irManglingOptionsFromTargetOptions(target.Options)),
+        target(target), object(object) {}
+
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+  operator()(llvm::Module &module) override {
+    auto result = orc::SimpleCompiler(target)(module);
+    if (result)
+      object = llvm::MemoryBuffer::getMemBufferCopy((*result)->getBuffer());
+    return result;
+  }
+
+private:
+  llvm::TargetMachine &target;
+  std::unique_ptr<llvm::MemoryBuffer> &object;
+};
+} // namespace
+
+llvm::Expected<std::unique_ptr<Jit>> Jit::create(mlir::ModuleOp source,
+                                                 const JitOptions &options) {
+  auto target = createTargetMachine(options);
+  if (!target)
+    return target.takeError();
+  auto context = std::make_unique<llvm::LLVMContext>();
+  auto module = translate(source, *context, **target);
+  if (!module)
+    return module.takeError();
+  auto names = addInvokers(**module, source);
+  if (!names)
+    return names.takeError();
+  // The C interfaces stay for whoever looks at, or links, the object.
+  optimize(**module, **target, options.optLevel, [&](StringRef name) {
+    return llvm::is_contained(*names, name) ||
+           (name.consume_front(kInterfacePrefix) &&
+            llvm::is_contained(*names, (kInvokerPrefix + name).str()));
+  });
+
+  std::unique_ptr<Jit> jit(new Jit);
+  auto lljit =
+      orc::LLJITBuilder()
+          .setJITTargetMachineBuilder(
+              orc::JITTargetMachineBuilder((*target)->getTargetTriple()))
+          .setCompileFunctionCreator([&](orc::JITTargetMachineBuilder) {
+            return std::make_unique<Compiler>(**target, jit->object);
+          })
+          .create();
+  if (!lljit)
+    return lljit.takeError();
+  if (llvm::Error error = defineSymbols(**lljit, options.sharedLibs))
+    return error;
+  if (llvm::Error error = (*lljit)->addIRModule(
+          orc::ThreadSafeModule(std::move(*module), std::move(context))))
+    return error;
+  // Code is generated here, while the target machine exists.
+  for (const std::string &name : *names) {
+    auto address = (*lljit)->lookup(name);
+    if (!address)
+      return address.takeError();
+    jit->functions[name] = address->toPtr<Invoke>();
+  }
+  jit->lljit = std::move(*lljit);
+  return jit;
+}
+
+llvm::Error Jit::load() {
+  if (llvm::Error error = lljit->initialize(lljit->getMainJITDylib()))
+    return error;
+  auto function = functions.find(kLoadFunction);
+  if (function == functions.end())
+    return llvm::Error::success();
+  return callGuarded(function->second, /*slots=*/nullptr);
+}
+
+//===----------------------------------------------------------------------===//
+// Calls
+//===----------------------------------------------------------------------===//
+
+/// A memref descriptor as words: base, data, offset, sizes, strides.
+using Descriptor = llvm::SmallVector<int64_t>;
+
+static Descriptor makeDescriptor(HostTensor &tensor) {
+  auto address = reinterpret_cast<int64_t>(tensor.getData());
+  Descriptor words = {address, address, 0};
+  llvm::append_range(words, tensor.getShape());
+  size_t rank = tensor.getShape().size();
+  words.resize(3 + 2 * rank);
+  int64_t stride = 1;
+  for (size_t i = rank; i-- > 0; stride *= tensor.getShape()[i])
+    words[3 + rank + i] = stride;
+  return words;
+}
+
+static llvm::Error checkArguments(const EntryPoint &entry,
+                                  llvm::ArrayRef<HostTensor> arguments) {
+  if (arguments.size() != entry.arguments.size())
+    return makeError("expected " + Twine(entry.arguments.size()) +
+                     " arguments but got " + Twine(arguments.size()));
+  for (auto [index, argument] : llvm::enumerate(arguments)) {
+    const HostType &type = entry.arguments[index];
+    if (argument.getKind() != type.kind || !type.accepts(argument.getShape()))
+      return makeError("argument " + Twine(index) + ": expected " +
+                       type.format() + " but got " +
+                       formatShape(argument.getShape(), argument.getKind()));
+  }
+  return llvm::Error::success();
+}
+
+/// Copies what a result stands for; `storage` holds its descriptor or scalar.
+static llvm::Expected<HostTensor> copyResult(const HostType &type,
+                                             const char *storage) {
+  if (type.isScalar) {
+    llvm::Expected<HostTensor> scalar = HostTensor::create(type.kind, {});
+    if (scalar)
+      std::memcpy(scalar->getData(), storage, getByteWidth(type.kind));
+    return scalar;
+  }
+  Descriptor words(getPassedSize(type) / 8);
+  std::memcpy(words.data(), storage, getPassedSize(type));
+  llvm::ArrayRef shape = llvm::ArrayRef(words).slice(3, type.shape.size());
+  if (!type.accepts(shape))
+    return makeError("expected " + type.format() + " but got " +
+                     formatShape(shape, type.kind));
+  llvm::Expected<HostTensor> tensor = HostTensor::create(type.kind, shape);
+  if (tensor && tensor->getNumElements() != 0)
+    std::memcpy(tensor->getData(),
+                reinterpret_cast<const char *>(words[1]) +
+                    words[2] * getByteWidth(type.kind),
+                tensor->getNumBytes());
+  return tensor;
+}
+
+llvm::Expected<llvm::SmallVector<HostTensor>>
+Jit::call(const EntryPoint &entry, llvm::MutableArrayRef<HostTensor> arguments,
+          CallStatistics *statistics) {
+  if (llvm::Error error = checkArguments(entry, arguments))
+    return error;
+  auto function = functions.find((kInvokerPrefix + entry.name).str());
+  if (function == functions.end())
+    return makeError("no entry point '" + entry.name + "'");
+
+  std::vector<Descriptor> descriptors;
+  for (HostTensor &argument : arguments)
+    descriptors.push_back(makeDescriptor(argument));
+  llvm::SmallVector<void *> slots;
+  for (auto [index, argument] : llvm::enumerate(arguments))
+    slots.push_back(entry.arguments[index].isScalar
+                        ? static_cast<void *>(argument.getData())
+                        : descriptors[index].data());
+  llvm::SmallVector<int64_t> offsets = getResultOffsets(entry);
+  // Words, for their alignment.
+  llvm::SmallVector<int64_t> storage(llvm::divideCeil(offsets.back(), 8) + 1);
+  slots.push_back(storage.data());
+
+  HeapScope heap;
+  auto start = std::chrono::steady_clock::now();
+  if (llvm::Error error = callGuarded(function->second, slots.data()))
+    return error;
+  std::chrono::duration<double> seconds =
+      std::chrono::steady_clock::now() - start;
+
+  // Results may share a buffer: copy all before the first is freed.
+  llvm::SmallVector<HostTensor> results;
+  auto *bytes = reinterpret_cast<const char *>(storage.data());
+  for (auto [index, type] : llvm::enumerate(entry.results)) {
+    auto result = copyResult(type, bytes + offsets[index]);
+    if (!result)
+      return makeError("result " + Twine(index) + ": " +
+                       llvm::toString(result.takeError()));
+    results.push_back(std::move(*result));
+  }
+  for (auto [index, type] : llvm::enumerate(entry.results)) {
+    void *base;
+    std::memcpy(&base, bytes + offsets[index], sizeof(base));
+    if (!type.isScalar)
+      heap.release(base);
+  }
+  if (statistics) {
+    *statistics = {seconds.count(), 0, 0};
+    for (auto [pointer, size] : heap.getLiveBuffers()) {
+      ++statistics->leakedBuffers;
+      statistics->leakedBytes += size;
+    }
+  }
+  return results;
+}

@@ -1,0 +1,87 @@
+//===- Program.cpp - From a module to something that runs -----------------===//
+
+#include "posenc/Jit/Program.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+
+#include <chrono>
+
+using namespace posenc;
+using llvm::StringRef;
+using llvm::Twine;
+
+/// Runs `step` and adds the seconds it took to `seconds`.
+template <typename Step> static auto measure(double &seconds, Step step) {
+  auto start = std::chrono::steady_clock::now();
+  auto result = step();
+  seconds +=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
+  return result;
+}
+
+/// The parser reports "<name>:1:7: error: text", a caret line and more; only
+/// the text is of interest here.
+static std::string getFirstError(StringRef log) {
+  auto [line, rest] = log.ltrim().split('\n');
+  auto [location, text] = line.split("error: ");
+  return (text.empty() ? line : text).str();
+}
+
+static llvm::Error runPipeline(mlir::ModuleOp module, StringRef pipeline) {
+  mlir::PassManager manager(module->getContext());
+  if (mlir::failed(mlir::applyPassManagerCLOptions(manager)))
+    return makeError("invalid pass manager options");
+  mlir::applyDefaultTimingPassManagerCLOptions(manager);
+
+  std::string log;
+  llvm::raw_string_ostream os(log);
+  mlir::LogicalResult parsed = mlir::failure();
+  if (pipeline.starts_with("builtin.module(")) {
+    auto passes = mlir::parsePassPipeline(pipeline, os);
+    parsed = passes;
+    if (mlir::succeeded(passes))
+      static_cast<mlir::OpPassManager &>(manager) = std::move(*passes);
+  } else {
+    parsed = mlir::parsePassPipeline(pipeline, manager, os);
+  }
+  if (mlir::failed(parsed))
+    return makeError("invalid pipeline '" + pipeline +
+                     "': " + getFirstError(log));
+  if (mlir::failed(manager.run(module)))
+    return makeError("pipeline '" + pipeline + "' failed");
+  return llvm::Error::success();
+}
+
+llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
+                                       const ProgramOptions &options) {
+  // Before the types change, and before a wrong name costs time.
+  llvm::Expected<EntryPoint> entry = findEntryPoint(module, name);
+  if (!entry)
+    return entry.takeError();
+  Program program;
+  program.entry = std::move(*entry);
+
+  if (!options.pipeline.empty()) {
+    markEntryPoints(module);
+    if (llvm::Error error = measure(program.times.pipeline, [&] {
+          return runPipeline(module, options.pipeline);
+        }))
+      return error;
+  }
+  if (mlir::Operation *op = findUntranslatable(module))
+    return makeError(
+        "expected a module in the LLVM dialect but got operation '" +
+        op->getName().getStringRef() + "'");
+
+  auto jit = measure(program.times.compile,
+                     [&] { return Jit::create(module, options); });
+  if (!jit)
+    return jit.takeError();
+  program.jit = std::move(*jit);
+  if (llvm::Error error =
+          measure(program.times.load, [&] { return program.jit->load(); }))
+    return error;
+  return program;
+}
