@@ -1,0 +1,289 @@
+//===- pe-runner.cpp - compiles a function and runs it --------------------===//
+
+#include "Flags.h"
+
+#include "posenc/Jit/Npy.h"
+#include "posenc/Jit/Program.h"
+#include "posenc/Registration.h"
+#include "posenc/Runtime.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "mlir/Support/Timing.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+#include <chrono>
+
+using namespace posenc;
+using llvm::StringRef;
+using llvm::Twine;
+using Tensors = llvm::SmallVector<HostTensor>;
+
+static void printStep(const Flags &flags, StringRef step, double seconds) {
+  if (flags.times)
+    llvm::errs() << llvm::format("%-9s %9.3f ms\n", step.str().c_str(),
+                                 seconds * 1e3);
+}
+
+static mlir::OwningOpRef<mlir::ModuleOp> parse(const Flags &flags,
+                                               llvm::SourceMgr &sources,
+                                               mlir::MLIRContext &context) {
+  auto start = std::chrono::steady_clock::now();
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
+  std::chrono::duration<double> seconds =
+      std::chrono::steady_clock::now() - start;
+  printStep(flags, "parse", seconds.count());
+  return module;
+}
+
+static llvm::Expected<Tensors> makeInputs(const Flags &flags,
+                                          const EntryPoint &entry) {
+  if (flags.inputs.size() != entry.arguments.size())
+    return makeError("entry point '" + entry.name + "' expects " +
+                     Twine(entry.arguments.size()) + " inputs but got " +
+                     Twine(flags.inputs.size()));
+  Tensors inputs;
+  for (auto [index, type] : llvm::enumerate(entry.arguments)) {
+    // Each its own seed, so that two inputs differ.
+    auto input = makeInput(flags.inputs[index], type, /*defaultSeed=*/index);
+    if (!input)
+      return makeError("input " + Twine(index) + ": " +
+                       llvm::toString(input.takeError()));
+    inputs.push_back(std::move(*input));
+  }
+  return inputs;
+}
+
+static llvm::Expected<Tensors> cloneAll(const Tensors &tensors) {
+  Tensors copies;
+  for (const HostTensor &tensor : tensors) {
+    auto copy = tensor.clone();
+    if (!copy)
+      return copy.takeError();
+    copies.push_back(std::move(*copy));
+  }
+  return copies;
+}
+
+/// Every file flag needs its '@', as an input does.
+static llvm::Expected<StringRef> getFileName(StringRef flag, StringRef spec) {
+  if (!spec.consume_front("@"))
+    return makeError("expected --" + flag + "=@FILE.npy but got '" + spec +
+                     "'");
+  return spec;
+}
+
+static llvm::Error checkCount(StringRef flag, size_t count, size_t results) {
+  if (count <= results)
+    return llvm::Error::success();
+  return makeError("expected at most " + Twine(results) + " --" + flag +
+                   " flags but got " + Twine(count));
+}
+
+static llvm::Error writeOutputs(const Flags &flags, const Tensors &results) {
+  for (auto [index, result] : llvm::enumerate(results)) {
+    if (index < flags.outputs.size() && flags.outputs[index] != "-") {
+      auto path = getFileName("output", flags.outputs[index]);
+      if (!path)
+        return path.takeError();
+      if (llvm::Error error = writeNpy(*path, result))
+        return error;
+    } else if (index < flags.outputs.size() || flags.outputs.empty()) {
+      llvm::outs() << "result " << index << ": ";
+      result.print(llvm::outs());
+      llvm::outs() << '\n';
+    }
+  }
+  return llvm::Error::success();
+}
+
+/// Prints how far `actual`, the result `index`, is from `expected`.
+static llvm::Error checkResult(const Flags &flags, size_t index,
+                               const HostTensor &actual,
+                               const HostTensor &expected) {
+  auto difference = compare(actual, expected);
+  if (!difference)
+    return makeError("result " + Twine(index) + ": " +
+                     llvm::toString(difference.takeError()));
+  llvm::outs() << "result " << index
+               << llvm::format(": max abs error %.3g (tolerance %.3g)\n",
+                               difference->maxError,
+                               flags.tolerance.getValue());
+  if (difference->maxError <= flags.tolerance)
+    return llvm::Error::success();
+  std::string message;
+  llvm::raw_string_ostream(message)
+      << "result " << index << " at index " << difference->index
+      << llvm::format(": expected %.9g but got %.9g",
+                      expected.getFloat(difference->index),
+                      actual.getFloat(difference->index));
+  return makeError(message);
+}
+
+static llvm::Error checkExpected(const Flags &flags, const EntryPoint &entry,
+                                 const Tensors &results) {
+  for (auto [index, spec] : llvm::enumerate(flags.expected)) {
+    auto path = getFileName("expect", spec);
+    if (!path)
+      return path.takeError();
+    auto expected = readNpy(*path, entry.results[index].kind);
+    if (!expected)
+      return expected.takeError();
+    if (llvm::Error error =
+            checkResult(flags, index, results[index], *expected))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Error checkReference(const Flags &flags, mlir::ModuleOp module,
+                                  ProgramOptions options, Tensors inputs,
+                                  const Tensors &results) {
+  options.pipeline = "posenc-reference";
+  auto reference = Program::build(module, flags.entry, options);
+  if (!reference)
+    return reference.takeError();
+  auto expected = reference->jit->call(reference->entry, inputs);
+  if (!expected)
+    return expected.takeError();
+  for (auto [index, result] : llvm::enumerate(results))
+    if (llvm::Error error =
+            checkResult(flags, index, result, (*expected)[index]))
+      return error;
+  return llvm::Error::success();
+}
+
+static llvm::Error printRepeated(const Flags &flags, Program &program,
+                                 Tensors &inputs) {
+  llvm::SmallVector<double> seconds;
+  for (unsigned i = 0; i < flags.repeat; ++i) {
+    CallStatistics statistics;
+    auto results = program.jit->call(program.entry, inputs, &statistics);
+    if (!results)
+      return results.takeError();
+    seconds.push_back(statistics.seconds);
+  }
+  llvm::sort(seconds);
+  llvm::outs() << llvm::format("time: median %.4g ms, min %.4g ms, %u runs\n",
+                               seconds[seconds.size() / 2] * 1e3,
+                               seconds.front() * 1e3, flags.repeat.getValue());
+  return llvm::Error::success();
+}
+
+static llvm::Error writeObject(const Flags &flags, const Jit &jit) {
+  std::string path = flags.objectFile;
+  if (path.empty())
+    path = flags.inputFile + ".o";
+  std::error_code error;
+  llvm::ToolOutputFile file(path, error, llvm::sys::fs::OF_None);
+  if (error)
+    return makeError("cannot write '" + path + "': " + error.message());
+  file.os() << jit.getObject().getBuffer();
+  file.keep();
+  return llvm::Error::success();
+}
+
+static llvm::Error run(const Flags &flags, mlir::ModuleOp module) {
+  ProgramOptions options;
+  options.cpu = flags.cpu;
+  options.features = flags.features;
+  options.optLevel = flags.optLevel;
+  options.sharedLibs.append(flags.sharedLibs.begin(), flags.sharedLibs.end());
+  if (flags.pipeline.getNumOccurrences() || findUntranslatable(module))
+    options.pipeline = flags.pipeline;
+
+  // All that can be wrong with the flags comes before the compilation.
+  auto entry = findEntryPoint(module, flags.entry);
+  if (!entry)
+    return entry.takeError();
+  auto inputs = makeInputs(flags, *entry);
+  if (!inputs)
+    return inputs.takeError();
+  size_t numResults = entry->results.size();
+  if (auto error = checkCount("output", flags.outputs.size(), numResults))
+    return error;
+  if (auto error = checkCount("expect", flags.expected.size(), numResults))
+    return error;
+
+  mlir::OwningOpRef<mlir::ModuleOp> source;
+  Tensors pristine;
+  if (flags.verify) {
+    source = module.clone();
+    auto copies = cloneAll(*inputs);
+    if (!copies)
+      return copies.takeError();
+    pristine = std::move(*copies);
+  }
+  auto program = Program::build(module, flags.entry, options);
+  if (!program)
+    return program.takeError();
+  printStep(flags, "pipeline", program->times.pipeline);
+  printStep(flags, "compile", program->times.compile);
+  printStep(flags, "load", program->times.load);
+  if (flags.dumpObject)
+    if (llvm::Error error = writeObject(flags, *program->jit))
+      return error;
+
+  CallStatistics statistics;
+  auto results = program->jit->call(program->entry, *inputs, &statistics);
+  if (!results)
+    return results.takeError();
+  printStep(flags, "run", statistics.seconds);
+  if (llvm::Error error = writeOutputs(flags, *results))
+    return error;
+  if (flags.checkLeaks && statistics.leakedBuffers)
+    return makeError("entry point '" + program->entry.name + "' leaves " +
+                     Twine(statistics.leakedBuffers) + " buffers with " +
+                     Twine(statistics.leakedBytes) + " bytes behind");
+  if (llvm::Error error = checkExpected(flags, program->entry, *results))
+    return error;
+  if (flags.verify)
+    if (llvm::Error error = checkReference(flags, *source, options,
+                                           std::move(pristine), *results))
+      return error;
+  return flags.repeat ? printRepeated(flags, *program, *inputs)
+                      : llvm::Error::success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  mlir::DialectRegistry registry;
+  registerAll(registry);
+  registerAllPasses();
+  hideLibraryOptions();
+  mlir::registerAsmPrinterCLOptions();
+  mlir::registerMLIRContextCLOptions();
+  mlir::registerPassManagerCLOptions();
+  mlir::registerDefaultTimingManagerCLOptions();
+  Flags flags;
+  cl::ParseCommandLineOptions(argc, argv, "compiles a function and runs it\n");
+
+  auto fail = [](const Twine &message) {
+    llvm::outs().flush();
+    llvm::errs() << "error: " << message << '\n';
+    return EXIT_FAILURE;
+  };
+  if (flags.optLevel > 3)
+    return fail("expected -O0 to -O3 but got -O" + Twine(flags.optLevel));
+  posenc_set_threads(flags.threads);
+
+  std::string message;
+  auto buffer = mlir::openInputFile(flags.inputFile, &message);
+  if (!buffer)
+    return fail(message);
+  mlir::MLIRContext context(registry);
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  mlir::SourceMgrDiagnosticHandler handler(sources, &context);
+  mlir::OwningOpRef<mlir::ModuleOp> module = parse(flags, sources, context);
+  if (!module)
+    return EXIT_FAILURE;
+  if (llvm::Error error = run(flags, *module))
+    return fail(llvm::toString(std::move(error)));
+  return EXIT_SUCCESS;
+}
