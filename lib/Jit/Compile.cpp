@@ -47,8 +47,8 @@ posenc::createTargetMachine(const CompileOptions &options) {
   if (!info->isCPUStringValid(cpu))
     return makeError("unknown processor '" + cpu + "' for " +
                      triple.getArchName());
-  for (const std::string &feature :
-       llvm::SubtargetFeatures(options.features).getFeatures()) {
+  llvm::SubtargetFeatures extra(options.features);
+  for (const std::string &feature : extra.getFeatures()) {
     if (llvm::none_of(info->getAllProcessorFeatures(), [&](const auto &known) {
           return known.Key == llvm::SubtargetFeatures::StripFlag(feature);
         }))

@@ -21,17 +21,15 @@ namespace orc = llvm::orc;
 // Compilation
 //===----------------------------------------------------------------------===//
 
-/// The invokers of all entry points of `module`, and its load function.
+/// Adds the invokers of `entries`; returns their names, and that of the load
+/// function if there is one.
 static llvm::Expected<llvm::SmallVector<std::string>>
-addInvokers(llvm::Module &module, mlir::ModuleOp source) {
+addInvokers(llvm::Module &module, llvm::ArrayRef<EntryPoint> entries) {
   llvm::SmallVector<std::string> names;
-  for (StringRef name : getEntryPointNames(source)) {
-    llvm::Expected<EntryPoint> entry = findEntryPoint(source, name);
-    if (!entry)
-      return entry.takeError();
-    if (llvm::Error error = addInvoker(module, *entry))
+  for (const EntryPoint &entry : entries) {
+    if (llvm::Error error = addInvoker(module, entry))
       return error;
-    names.push_back((kInvokerPrefix + name).str());
+    names.push_back((kInvokerPrefix + entry.name).str());
   }
   if (llvm::Function *load = module.getFunction(kLoadFunction);
       load && !load->isDeclaration()) {
@@ -88,8 +86,9 @@ private:
 };
 } // namespace
 
-llvm::Expected<std::unique_ptr<Jit>> Jit::create(mlir::ModuleOp source,
-                                                 const JitOptions &options) {
+llvm::Expected<std::unique_ptr<Jit>>
+Jit::create(mlir::ModuleOp source, llvm::ArrayRef<EntryPoint> entries,
+            const JitOptions &options) {
   auto target = createTargetMachine(options);
   if (!target)
     return target.takeError();
@@ -97,7 +96,7 @@ llvm::Expected<std::unique_ptr<Jit>> Jit::create(mlir::ModuleOp source,
   auto module = translate(source, *context, **target);
   if (!module)
     return module.takeError();
-  auto names = addInvokers(**module, source);
+  auto names = addInvokers(**module, entries);
   if (!names)
     return names.takeError();
   // The C interfaces stay for whoever looks at, or links, the object.

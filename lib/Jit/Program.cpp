@@ -75,8 +75,9 @@ llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
         "expected a module in the LLVM dialect but got operation '" +
         op->getName().getStringRef() + "'");
 
-  auto jit = measure(program.times.compile,
-                     [&] { return Jit::create(module, options); });
+  auto jit = measure(program.times.compile, [&] {
+    return Jit::create(module, program.entry, options);
+  });
   if (!jit)
     return jit.takeError();
   program.jit = std::move(*jit);

@@ -44,9 +44,9 @@ static mlir::OwningOpRef<mlir::ModuleOp> parse(const Flags &flags,
 static llvm::Expected<Tensors> makeInputs(const Flags &flags,
                                           const EntryPoint &entry) {
   if (flags.inputs.size() != entry.arguments.size())
-    return makeError("entry point '" + entry.name + "' expects " +
-                     Twine(entry.arguments.size()) + " inputs but got " +
-                     Twine(flags.inputs.size()));
+    return makeError("wrong number of inputs for '" + entry.name +
+                     "': expected " + Twine(entry.arguments.size()) +
+                     " but got " + Twine(flags.inputs.size()));
   Tensors inputs;
   for (auto [index, type] : llvm::enumerate(entry.arguments)) {
     // Each its own seed, so that two inputs differ.
@@ -81,8 +81,8 @@ static llvm::Expected<StringRef> getFileName(StringRef flag, StringRef spec) {
 static llvm::Error checkCount(StringRef flag, size_t count, size_t results) {
   if (count <= results)
     return llvm::Error::success();
-  return makeError("expected at most " + Twine(results) + " --" + flag +
-                   " flags but got " + Twine(count));
+  return makeError("too many --" + flag + ": expected at most " +
+                   Twine(results) + " but got " + Twine(count));
 }
 
 static llvm::Error writeOutputs(const Flags &flags, const Tensors &results) {
@@ -237,9 +237,9 @@ static llvm::Error run(const Flags &flags, mlir::ModuleOp module) {
   if (llvm::Error error = writeOutputs(flags, *results))
     return error;
   if (flags.checkLeaks && statistics.leakedBuffers)
-    return makeError("entry point '" + program->entry.name + "' leaves " +
-                     Twine(statistics.leakedBuffers) + " buffers with " +
-                     Twine(statistics.leakedBytes) + " bytes behind");
+    return makeError("entry point '" + program->entry.name + "' leaks " +
+                     Twine(statistics.leakedBytes) + " bytes (buffers: " +
+                     Twine(statistics.leakedBuffers) + ")");
   if (llvm::Error error = checkExpected(flags, program->entry, *results))
     return error;
   if (flags.verify)

@@ -29,10 +29,11 @@ struct CallStatistics {
 /// A module in machine code in this process.
 class Jit {
 public:
-  /// Compiles `module`, which must be completely lowered. MLIR's diagnostics
-  /// come before an error of the translation.
-  static llvm::Expected<std::unique_ptr<Jit>> create(mlir::ModuleOp module,
-                                                     const JitOptions &options);
+  /// Compiles `module`, which must be completely lowered, so that `entries` can
+  /// be called. MLIR's diagnostics come before an error of the translation.
+  static llvm::Expected<std::unique_ptr<Jit>>
+  create(mlir::ModuleOp module, llvm::ArrayRef<EntryPoint> entries,
+         const JitOptions &options);
 
   /// Runs global constructors and `posenc_load`, if there is one. To be called
   /// once, before the first call. Fails if the load function does.
