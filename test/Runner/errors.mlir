@@ -31,9 +31,9 @@
 // PARENTHESIS: error: invalid pipeline 'builtin.module(cse': expected
 // RUN: not pe-runner %t/two.mlir -e f --input=1 --pipeline=cse 2>&1 | FileCheck %s --check-prefix=NOTLOWERED
 // NOTLOWERED: error: expected a module in the LLVM dialect but got operation '{{arith.addi|func.return}}'
-// RUN: not pe-runner %t/cast.mlir --input=1 --pipeline=reconcile-unrealized-casts 2>&1 | FileCheck %s --check-prefix=FAILED
-// FAILED: cast.mlir:2:{{[0-9]+}}: error: failed to legalize operation 'builtin.unrealized_conversion_cast'
-// FAILED: error: pipeline 'reconcile-unrealized-casts' failed
+// RUN: not pe-runner %t/cast.mlir --input=1 --pipeline=one-shot-bufferize 2>&1 | FileCheck %s --check-prefix=FAILED
+// FAILED: cast.mlir:2:{{[0-9]+}}: error: op was not bufferized
+// FAILED: error: pipeline 'one-shot-bufferize' failed
 
 // RUN: not pe-runner %t/llvm.mlir -e f --input=1 --cpu=quantum 2>&1 | FileCheck %s --check-prefix=CPU
 // CPU: error: unknown processor 'quantum' for
@@ -80,11 +80,11 @@ func.func private @declared()
 func.func @f( {
 
 //--- cast.mlir
-func.func @f(%a: i64) -> i64 {
-  %0 = builtin.unrealized_conversion_cast %a : i64 to f32
-  %1 = math.absf %0 : f32
-  %2 = builtin.unrealized_conversion_cast %1 : f32 to i64
-  return %2 : i64
+func.func @f(%a: i64) {
+  %0 = builtin.unrealized_conversion_cast %a : i64 to tensor<4xi64>
+  %1 = math.absi %0 : tensor<4xi64>
+  %2 = builtin.unrealized_conversion_cast %1 : tensor<4xi64> to i64
+  return
 }
 
 //--- llvm.mlir
