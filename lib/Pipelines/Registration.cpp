@@ -1,7 +1,9 @@
 //===- Registration.cpp - what every tool registers -----------------------===//
 
 #include "posenc/Registration.h"
+#include "Lower/Bufferize.h"
 #include "posenc/Passes.h"
+#include "posenc/Pipelines.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -12,6 +14,7 @@ using namespace mlir;
 
 void posenc::registerDialect(DialectRegistry &registry) {
   registry.insert<PosencDialect>();
+  registerBufferization(registry);
 }
 
 void posenc::registerAll(DialectRegistry &registry) {
@@ -21,7 +24,10 @@ void posenc::registerAll(DialectRegistry &registry) {
   registerDialect(registry);
 }
 
-void posenc::registerPosencPasses() { registerPosencStagePasses(); }
+void posenc::registerPosencPasses() {
+  registerPosencStagePasses();
+  registerPipelines();
+}
 
 void posenc::registerAllPasses() {
   mlir::registerAllPasses();

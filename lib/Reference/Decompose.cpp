@@ -205,10 +205,14 @@ static SmallVector<Value> lower(OpBuilder &b, LayerNormOp op) {
 
 namespace {
 struct Decompose : posenc::impl::PosencDecomposeBase<Decompose> {
+  using PosencDecomposeBase::PosencDecomposeBase;
+
   void runOnOperation() override {
     // Coordinates that advance by one are read off their op: keep it to the end.
     SmallVector<Operation *> ops, positions;
     getOperation()->walk([&](Operation *op) {
+      if (keepKernels && isa<AttentionOp, MapOp, LinearOp, LayerNormOp>(op))
+        return;
       if (isa<PositionsOp>(op))
         positions.push_back(op);
       else if (isa<EncodingOpInterface, ScoresOp, AttendOp, EmbeddingOp, AttentionOp, MapOp,

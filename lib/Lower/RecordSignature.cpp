@@ -1,0 +1,26 @@
+//===- RecordSignature.cpp - keep the types of public functions -----------===//
+
+#include "posenc/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+
+namespace posenc {
+#define GEN_PASS_DEF_POSENCRECORDSIGNATURE
+#include "posenc/Passes.h.inc"
+} // namespace posenc
+
+namespace {
+struct RecordSignature : posenc::impl::PosencRecordSignatureBase<RecordSignature> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (!function.isPublic() || function.isExternal())
+        continue;
+      function->setAttr("posenc.signature", TypeAttr::get(function.getFunctionType()));
+      function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), UnitAttr::get(&getContext()));
+    }
+  }
+};
+} // namespace
