@@ -37,7 +37,7 @@ def PosencLowerRuntime : Pass<"posenc-lower-runtime", "ModuleOp"> {
     `posenc.weight` an address in the file that `posenc_weights` maps. Expects
     buffers.
 
-    Example: `pe-opt --posenc-lower-runtime`.
+    Example: `pe-opt --posenc-decompose --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-lower-runtime`.
   }];
   let dependentDialects = ["LLVM::LLVMDialect", "func::FuncDialect", "scf::SCFDialect"];
 }
