@@ -81,7 +81,7 @@ private:
 
   bool parseString(StringRef &text) {
     for (StringRef quote : {"'", "\""}) {
-      if (!consume(quote))
+      if (!rest.consume_front(quote))
         continue;
       size_t end = rest.find(quote);
       if (end == StringRef::npos)
@@ -204,9 +204,10 @@ llvm::Expected<HostTensor> posenc::readNpy(StringRef path, ElementKind kind) {
 llvm::Error posenc::writeNpy(StringRef path, const HostTensor &tensor) {
   std::string header = "{'descr': '" + getDescr(tensor.getKind()).str() +
                        "', 'fortran_order': False, 'shape': (";
-  for (int64_t size : tensor.getShape())
-    header += std::to_string(size) + ",";
-  header += "), }";
+  for (auto [index, size] : llvm::enumerate(tensor.getShape()))
+    header += (index == 0 ? "" : ", ") + std::to_string(size);
+  // Python's tuple of one.
+  header += tensor.getShape().size() == 1 ? ",), }" : "), }";
   // The data starts at a multiple of 64 bytes, after a newline.
   constexpr size_t prefix = 10;
   header.resize(llvm::alignTo(prefix + header.size() + 1, 64) - prefix, ' ');
