@@ -34,6 +34,7 @@ def PosencLowerRuntime : Pass<"posenc-lower-runtime", "ModuleOp"> {
   let summary = "lower checks and weights to calls of the runtime library";
   let description = [{
     `posenc.check` becomes a loop and a call of `posenc_fail_index`;
+    `cf.assert` a call of `posenc_fail`, which the host survives;
     `posenc.weight` an address in the file that `posenc_weights` maps. Expects
     buffers.
 

@@ -4,6 +4,7 @@
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -21,9 +22,12 @@ namespace {
 
 struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
   void runOnOperation() override {
+    SmallVector<cf::AssertOp> asserts;
     SmallVector<CheckOp> checks;
     SmallVector<WeightOp> weights;
     WalkResult result = getOperation().walk([&](Operation *op) {
+      if (auto assertion = dyn_cast<cf::AssertOp>(op))
+        asserts.push_back(assertion);
       if (auto check = dyn_cast<CheckOp>(op))
         checks.push_back(check);
       if (auto weight = dyn_cast<WeightOp>(op))
@@ -39,6 +43,8 @@ struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
     });
     if (result.wasInterrupted())
       return signalPassFailure();
+    for (cf::AssertOp assertion : asserts)
+      lowerAssert(assertion);
     for (CheckOp check : checks)
       lowerCheck(check);
     DenseMap<std::pair<Operation *, Operation *>, Value> bases;
@@ -71,6 +77,21 @@ struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
     auto function = func::FuncOp::create(b, loc, name, type);
     function.setPrivate();
     return function;
+  }
+
+  /// Upstream's lowering aborts, which the host cannot survive.
+  void lowerAssert(cf::AssertOp op) {
+    Location loc = op.getLoc();
+    OpBuilder b(op);
+    auto pointer = LLVM::LLVMPointerType::get(&getContext());
+    auto fail = runtime(b, loc, "posenc_fail", b.getFunctionType({pointer}, {}));
+    Value yes = arith::ConstantIntOp::create(b, loc, b.getI1Type(), 1);
+    Value bad = arith::XOrIOp::create(b, loc, op.getArg(), yes);
+    scf::IfOp::create(b, loc, bad, [&](OpBuilder &nested, Location) {
+      func::CallOp::create(nested, loc, fail, string(nested, loc, op.getMsg()));
+      scf::YieldOp::create(nested, loc);
+    });
+    op.erase();
   }
 
   void lowerCheck(CheckOp op) {
