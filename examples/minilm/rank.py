@@ -35,18 +35,35 @@ SENTENCES = [
 ]
 
 
-def step(name, action):
+def report(name, seconds, note):
+    print(f"  {name:<9} {seconds:7.3f} s  {note}", flush=True)
+
+
+def step(name, note, action):
     """Runs one step and prints how long it took."""
     start = time.perf_counter()
     result = action()
-    print(f"  {name:<9} {time.perf_counter() - start:6.2f} s", flush=True)
+    report(name, time.perf_counter() - start, note)
     return result
 
 
 def run(tool, *arguments):
-    """Runs one of our tools; its own message is the best one if it fails."""
-    if subprocess.run([os.path.join(BIN, tool), *arguments]).returncode:
-        sys.exit(f"error: {tool} failed")
+    """Runs one of our tools and returns what it wrote to stderr."""
+    result = subprocess.run([os.path.join(BIN, tool), *arguments], stderr=subprocess.PIPE, text=True)
+    if result.returncode:
+        sys.exit(result.stderr.rstrip() or f"error: {tool} failed")
+    return result.stderr
+
+
+def embed(count):
+    """Runs the compiled module, which writes y.npy, and prints its own times."""
+    lines = run("pe-runner", "minilm.llvm.mlir", "--entry=embed", "--input=@ids.npy",
+                "--input=@mask.npy", "--output=@y.npy", "--time").splitlines()
+    # Lines are "<step> <time> ms".
+    seconds = {words[0]: float(words[1]) / 1000 for words in map(str.split, lines)}
+    report("generate", seconds["parse"] + seconds["compile"], "machine code for this processor")
+    report("load", seconds["load"], "weights, mapped from their file")
+    report("embed", seconds["run"], f"{count} sentences")
 
 
 def tokenise(model, sentences, longest=512):
@@ -64,15 +81,16 @@ def main():
     query = sys.argv[2] if len(sys.argv) > 2 else QUERY
     os.makedirs(WORK, exist_ok=True)
     os.chdir(WORK)
-    step("import", lambda: run("pe-translate", "--import-huggingface", model, "-o", "minilm.mlir"))
-    step("compile", lambda: run("pe-opt", "--posenc-cpu", "minilm.mlir", "-o", "minilm.llvm.mlir"))
-    step("tokenise", lambda: tokenise(model, [query] + SENTENCES))
-    step("embed", lambda: run("pe-runner", "minilm.llvm.mlir", "--entry=embed",
-                              "--input=@ids.npy", "--input=@mask.npy", "--output=@y.npy"))
+    step("import", "config.json, model.safetensors -> minilm.mlir",
+         lambda: run("pe-translate", "--import-huggingface", model, "-o", "minilm.mlir"))
+    step("compile", "minilm.mlir -> minilm.llvm.mlir",
+         lambda: run("pe-opt", "--posenc-cpu", "minilm.mlir", "-o", "minilm.llvm.mlir"))
+    step("tokenise", "text -> ids.npy, mask.npy", lambda: tokenise(model, [query] + SENTENCES))
+    embed(1 + len(SENTENCES))
     embeddings = np.load("y.npy")
     # Rows have unit length: their product is the cosine of the angle.
     similarity = embeddings[1:] @ embeddings[0]
-    print(f"\n{query}")
+    print(f"\n  {query}")
     for i in np.argsort(-similarity):
         print(f"  {similarity[i]:5.2f}  {SENTENCES[i]}")
 
