@@ -17,6 +17,7 @@ namespace {
 struct Mapping {
   const unsigned char *data;
   int64_t size;
+  uint64_t headerHash;
 };
 
 /// A message that fits on the stack: posenc_fail may leave by longjmp, which
@@ -42,6 +43,21 @@ static std::map<std::string, Mapping> &getMappings() {
   return *mappings;
 }
 
+/// The FNV-1a 64 hash of the length word and the header; false if the header
+/// would be longer than the file.
+static bool hashHeader(const unsigned char *data, int64_t size,
+                       uint64_t &hash) {
+  uint64_t length = 0;
+  for (int i = 7; i >= 0; --i)
+    length = length << 8 | data[i];
+  if (length > uint64_t(size) - 8)
+    return false;
+  hash = 0xcbf29ce484222325u;
+  for (uint64_t i = 0; i < 8 + length; ++i)
+    hash = (hash ^ data[i]) * 0x100000001b3u;
+  return true;
+}
+
 /// Maps the whole file; false, with `message` set, if that is impossible.
 static bool mapFile(const char *path, int64_t size, Mapping &mapping,
                     Message &message) {
@@ -63,53 +79,34 @@ static bool mapFile(const char *path, int64_t size, Mapping &mapping,
     ok = message.fail(path, "%s", "is too short to have a header");
   } else {
     void *data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED)
+    mapping = {static_cast<unsigned char *>(data), size, 0};
+    if (data == MAP_FAILED) {
       ok = message.fail(path, "cannot be mapped: %s", std::strerror(errno));
-    else
-      mapping = {static_cast<unsigned char *>(data), size};
+    } else if (!hashHeader(mapping.data, size, mapping.headerHash)) {
+      ok = message.fail(path, "%s", "has a header that is longer than itself");
+      munmap(data, size);
+    }
   }
   close(fd);
   return ok;
-}
-
-/// The FNV-1a 64 hash of the length word and the header; false if the header
-/// would be longer than the file.
-static bool hashHeader(const Mapping &mapping, uint64_t &hash) {
-  uint64_t length = 0;
-  for (int i = 7; i >= 0; --i)
-    length = length << 8 | mapping.data[i];
-  if (length > uint64_t(mapping.size) - 8)
-    return false;
-  hash = 0xcbf29ce484222325u;
-  for (uint64_t i = 0; i < 8 + length; ++i)
-    hash = (hash ^ mapping.data[i]) * 0x100000001b3u;
-  return true;
 }
 
 static const void *findWeights(const char *path, int64_t size,
                                uint64_t headerHash, Message &message) {
   std::lock_guard<std::mutex> lock(mutex);
   auto found = getMappings().find(path);
-  bool isNew = found == getMappings().end();
-  Mapping mapping;
-  if (isNew) {
+  if (found == getMappings().end()) {
+    Mapping mapping;
     if (!mapFile(path, size, mapping, message))
       return nullptr;
-  } else {
-    mapping = found->second;
+    found = getMappings().emplace(path, mapping).first;
   }
   // A second module may ask for the same path with another idea of it.
-  uint64_t hash = 0;
-  if (mapping.size != size || !hashHeader(mapping, hash) ||
-      hash != headerHash) {
-    message.fail(path, "%s", "changed since import: its header differs");
-    if (isNew)
-      munmap(const_cast<unsigned char *>(mapping.data), mapping.size);
-    return nullptr;
-  }
-  if (isNew)
-    getMappings().emplace(path, mapping);
-  return mapping.data;
+  const Mapping &mapping = found->second;
+  if (mapping.size == size && mapping.headerHash == headerHash)
+    return mapping.data;
+  message.fail(path, "%s", "changed since import: its header differs");
+  return nullptr;
 }
 
 const void *posenc_weights(const char *path, int64_t size,
