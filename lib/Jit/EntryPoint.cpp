@@ -61,11 +61,12 @@ static FunctionType getSignature(Operation &op) {
   auto function = dyn_cast<FunctionOpInterface>(op);
   if (!function || function.isExternal() || function.isPrivate())
     return {};
+  // A C interface inherits the attributes of what it wraps.
+  if (function.getName() == kLoadFunction ||
+      function.getName().starts_with("_mlir_ciface_"))
+    return {};
   if (auto attr = op.getAttrOfType<TypeAttr>(kSignatureAttr))
-    // A wrapper inherits the attributes of what it wraps.
-    return function.getName().starts_with("_mlir_ciface_")
-               ? FunctionType()
-               : dyn_cast<FunctionType>(attr.getValue());
+    return dyn_cast<FunctionType>(attr.getValue());
   if (auto func = dyn_cast<func::FuncOp>(op))
     return func.getFunctionType();
   return {};
