@@ -43,4 +43,72 @@ def PosencLowerRuntime : Pass<"posenc-lower-runtime", "ModuleOp"> {
   let dependentDialects = ["LLVM::LLVMDialect", "func::FuncDialect", "scf::SCFDialect"];
 }
 
+def PosencFuse : Pass<"posenc-fuse"> {
+  let summary = "turn the names of encodings into regions";
+  let description = [{
+    From here on nothing knows the name of an encoding:
+
+    - `posenc.scores`, encodings of scores and masks, `posenc.attend` become one
+      `posenc.attention`; masks whose coordinates advance by one per row also
+      give the keys that a tile of queries may see.
+    - Encodings of the rows of q, k and v move into that attention; other
+      encodings of rows and tokens become `posenc.map`, one for each chain.
+    - Elementwise `linalg.generic` operations that follow a `posenc.linear` move
+      into its epilogue.
+
+    A value that others read as well stays as it is, and so do encodings of
+    scores outside such a chain. Remarks of the category `posenc-fuse` say why:
+    `pe-opt --posenc-fuse --remarks-filter=posenc-fuse --remark-format=emitRemark`.
+
+    Example: `pe-opt --posenc-fuse` turns
+
+    ```mlir
+    func.func @names(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>, %v: tensor<1x8x?x64xf32>) -> tensor<1x8x?x64xf32> {
+      %s = posenc.scores %q, %k {scale = 0.125 : f32}
+        : (tensor<1x8x?x64xf32>, tensor<1x8x?x64xf32>) -> tensor<1x8x?x?xf32>
+      %m = posenc.causal %s {top_left} : (tensor<1x8x?x?xf32>) -> tensor<1x8x?x?xf32>
+      %o = posenc.attend %m, %v
+        : (tensor<1x8x?x?xf32>, tensor<1x8x?x64xf32>) -> tensor<1x8x?x64xf32>
+      return %o : tensor<1x8x?x64xf32>
+    }
+    ```
+
+    into, once simplified,
+
+    ```mlir
+    func.func @regions(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>, %v: tensor<1x8x?x64xf32>) -> tensor<1x8x?x64xf32> {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c2 = arith.constant 2 : index
+      %c1_i32 = arith.constant 1 : i32
+      %queries = tensor.dim %q, %c2 : tensor<1x8x?x64xf32>
+      %keys = tensor.dim %k, %c2 : tensor<1x8x?x64xf32>
+      %init = tensor.empty(%queries) : tensor<1x8x?x64xf32>
+      %o = posenc.attention ins(%q, %k, %v : tensor<1x8x?x64xf32>, tensor<1x8x?x64xf32>, tensor<1x8x?x64xf32>)
+                            outs(%init : tensor<1x8x?x64xf32>)
+        mask {
+        ^bb0(%b: index, %h: index, %i: index, %j: index):
+          %query = arith.index_cast %i : index to i32
+          %key = arith.index_cast %j : index to i32
+          %visible = arith.cmpi sle, %key, %query : i32
+          posenc.yield %visible : i1
+        }
+        live {
+        ^bb0(%b: index, %h: index, %i0: index, %i1: index):
+          %last = arith.subi %i1, %c1 : index
+          %query = arith.index_cast %last : index to i32
+          %end = arith.addi %query, %c1_i32 : i32
+          %row = arith.index_cast %end : i32 to index
+          %below = arith.minsi %row, %keys : index
+          %hi = arith.maxsi %below, %c0 : index
+          posenc.yield %c0, %hi : index, index
+        }
+        {exact_live, scale = 0.125 : f32} -> tensor<1x8x?x64xf32>
+      return %o : tensor<1x8x?x64xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["tensor::TensorDialect", "linalg::LinalgDialect"];
+}
+
 #endif // POSENC_PASSES_TD

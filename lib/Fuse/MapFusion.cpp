@@ -1,0 +1,70 @@
+//===- MapFusion.cpp - encodings of tokens and rows to maps ---------------===//
+
+#include "Fuse/Fusion.h"
+
+#include "llvm/ADT/SmallPtrSet.h"
+
+using namespace mlir;
+using namespace posenc;
+using namespace posenc::fuse;
+
+/// The encoding that alone reads `encoding`'s result and can share its map.
+static EncodingOpInterface follower(EncodingOpInterface encoding) {
+  SmallVector<OpOperand *> uses = dataUses(encoding->getResult(0));
+  if (uses.size() != 1)
+    return {};
+  auto next = dyn_cast<EncodingOpInterface>(uses.front()->getOwner());
+  if (!next || next.getSite() != encoding.getSite() || next->getBlock() != encoding->getBlock() ||
+      next.getInput() != encoding->getResult(0) || layoutOf(next) != layoutOf(encoding) ||
+      channelsOf(next) != channelsOf(encoding))
+    return {};
+  return next;
+}
+
+static void mapChain(RewriterBase &rewriter, ArrayRef<EncodingOpInterface> chain) {
+  EncodingOpInterface first = chain.front(), last = chain.back();
+  Location loc = last.getLoc();
+  Value x = first.getInput();
+  auto type = cast<RankedTensorType>(x.getType());
+
+  rewriter.setInsertionPoint(last);
+  for (EncodingOpInterface encoding : chain)
+    encoding.emitChecks(rewriter, encoding.getLoc());
+  SmallVector<std::pair<Value, int64_t>> sizes;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    sizes.push_back({x, dim});
+  Value init = emptyOf(rewriter, loc, type, sizes);
+  ChannelsAttr channels = first.getChannels();
+  auto map = MapOp::create(rewriter, loc, type, x, /*others=*/ValueRange{}, init,
+                           /*offsets=*/ValueRange{}, channels, layoutOf(first));
+
+  SmallVector<Type> types(channels.getGroup(), rewriter.getF32Type());
+  types.append(4, rewriter.getIndexType());
+  SmallVector<Location> locs(types.size(), loc);
+  Block *block = rewriter.createBlock(&map.getBody(), map.getBody().end(), types, locs);
+  YieldOp::create(rewriter, loc, block->getArguments().take_front(channels.getGroup()));
+  for (EncodingOpInterface encoding : llvm::reverse(chain))
+    prependMap(rewriter, &map.getBody().front(), encoding);
+  eraseDead(rewriter, map.getBody().front());
+
+  rewriter.replaceAllUsesWith(last->getResult(0), map.getResult(0));
+  for (EncodingOpInterface encoding : llvm::reverse(chain)) {
+    forwardSizes(rewriter, encoding->getResult(0), x);
+    if (encoding->use_empty())
+      rewriter.eraseOp(encoding);
+  }
+}
+
+void fuse::fuseMaps(RewriterBase &rewriter, ArrayRef<EncodingOpInterface> encodings) {
+  llvm::SmallPtrSet<Operation *, 8> done;
+  for (EncodingOpInterface encoding : encodings) {
+    if (done.contains(encoding))
+      continue;
+    SmallVector<EncodingOpInterface> chain;
+    for (auto next = encoding; next; next = follower(next)) {
+      chain.push_back(next);
+      done.insert(next);
+    }
+    mapChain(rewriter, chain);
+  }
+}
