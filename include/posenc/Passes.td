@@ -111,4 +111,21 @@ def PosencFuse : Pass<"posenc-fuse"> {
   let dependentDialects = ["tensor::TensorDialect", "linalg::LinalgDialect"];
 }
 
+def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
+  let summary = "lower attention on buffers to vector kernels";
+  let description = [{
+    Every `posenc.attention` on memrefs becomes a parallel loop over batch, query
+    head and blocks of queries, which calls a private function: an online
+    softmax over blocks of keys with queries as lanes, register tiles of the
+    given vector size, and the regions of the op cloned on vectors. Head widths
+    must be static and channels contiguous.
+
+    Example: `pe-opt --posenc-vectorize-attention=vector-bits=512`.
+  }];
+  let options = [Option<"vectorBits", "vector-bits", "int64_t", "256",
+    "size of a native vector: 256 (AVX2) or 512 (AVX-512)">];
+  let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
+    "ub::UBDialect", "vector::VectorDialect"];
+}
+
 #endif // POSENC_PASSES_TD
