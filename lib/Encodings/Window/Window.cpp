@@ -10,6 +10,9 @@ using namespace posenc;
 
 static RegisterEncoding<WindowOp> registration;
 
+/// The accessors are unsigned, which would make -1 a size.
+static int64_t signedSize(uint64_t size) { return size; }
+
 LogicalResult WindowOp::verify() {
   for (int64_t size : {getLeft(), getRight()})
     if (size < -1 || size > INT32_MAX)
@@ -27,9 +30,9 @@ SmallVector<Value> WindowOp::emit(Emitter &e, ValueRange, const At &at) {
   auto size = [&](int64_t n) {
     return isa<FloatType>(query.getType()) ? e.f32(n) : e.i32(n);
   };
-  if (getLeft() >= 0)
+  if (signedSize(getLeft()) >= 0)
     restrict(e.lessEqual(e.sub(query, size(getLeft())), key));
-  if (getRight() >= 0)
+  if (signedSize(getRight()) >= 0)
     restrict(e.lessEqual(key, e.add(query, size(getRight()))));
   if (!visible)
     visible = arith::ConstantIntOp::create(e, 1, 1);
@@ -38,9 +41,9 @@ SmallVector<Value> WindowOp::emit(Emitter &e, ValueRange, const At &at) {
 
 LiveInterval WindowOp::getLiveKeys(Emitter &e, Value first, Value last) {
   LiveInterval live;
-  if (getLeft() >= 0)
+  if (signedSize(getLeft()) >= 0)
     live.lo = e.sub(first, e.i32(getLeft()));
-  if (getRight() >= 0)
+  if (signedSize(getRight()) >= 0)
     live.hi = e.add(last, e.i32(getRight() + 1));
   return live;
 }
