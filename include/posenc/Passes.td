@@ -14,8 +14,8 @@ def PosencDecompose : Pass<"posenc-decompose"> {
 
     Example: `pe-opt --posenc-decompose`.
   }];
-  let options = [Option<"keepKernels", "keep-kernels", "bool", "false",
-    "leave operations with regions alone: attention, map, linear, layer_norm">];
+  let options = [ListOption<"keep", "keep", "std::string",
+    "operations to leave alone, by their names without the dialect">];
   let dependentDialects = ["linalg::LinalgDialect", "scf::SCFDialect", "tensor::TensorDialect"];
 }
 

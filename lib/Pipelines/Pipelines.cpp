@@ -10,10 +10,11 @@
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 
-/// Tensors to buffers that are freed when they are no longer used.
+/// Tensors to buffers, which nothing frees yet.
 static void bufferize(OpPassManager &pm) {
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
@@ -21,8 +22,13 @@ static void bufferize(OpPassManager &pm) {
   pm.addPass(bufferization::createOneShotBufferizePass(options));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  bufferization::BufferDeallocationPipelineOptions deallocation;
-  bufferization::buildBufferDeallocationPipeline(pm, deallocation);
+}
+
+/// Frees what is no longer used. Comes after the kernels, whose several regions
+/// the ownership analysis does not know.
+static void deallocate(OpPassManager &pm) {
+  bufferization::BufferDeallocationPipelineOptions options;
+  bufferization::buildBufferDeallocationPipeline(pm, options);
 }
 
 /// Loops and buffers to the LLVM dialect.
@@ -42,6 +48,7 @@ static void lowerToLLVM(OpPassManager &pm) {
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createConvertOpenMPToLLVMPass());
   pm.addPass(createUBToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
 }
@@ -52,10 +59,39 @@ void posenc::buildReferencePipeline(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   bufferize(pm);
+  deallocate(pm);
+  lowerToLLVM(pm);
+}
+
+/// The widest vectors of the machine that we run on.
+static int64_t hostVectorBits() {
+  return llvm::sys::getHostCPUFeatures().lookup("avx512f") ? 512 : 256;
+}
+
+void posenc::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
+  pm.addPass(createPosencRecordSignature());
+  pm.addPass(createPosencFuse());
+  // Operations without a kernel of their own run as scalar loops.
+  PosencDecomposeOptions decompose;
+  decompose.keep = {"attention"};
+  pm.addPass(createPosencDecompose(decompose));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  bufferize(pm);
+  PosencVectorizeAttentionOptions vectorize;
+  vectorize.vectorBits = options.vectorBits ? options.vectorBits : hostVectorBits();
+  pm.addPass(createPosencVectorizeAttention(vectorize));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  deallocate(pm);
+  pm.addPass(createConvertSCFToOpenMPPass());
+  pm.addPass(createCanonicalizerPass());
   lowerToLLVM(pm);
 }
 
 void posenc::registerPipelines() {
+  PassPipelineRegistration<CpuPipelineOptions>(
+      "posenc-cpu", "fused, tiled and vectorised code for the CPU", buildCpuPipeline);
   PassPipelineRegistration<>("posenc-reference",
                              "unfused scalar loops, the semantics of every operation",
                              buildReferencePipeline);

@@ -211,7 +211,7 @@ struct Decompose : posenc::impl::PosencDecomposeBase<Decompose> {
     // Coordinates that advance by one are read off their op: keep it to the end.
     SmallVector<Operation *> ops, positions;
     getOperation()->walk([&](Operation *op) {
-      if (keepKernels && isa<AttentionOp, MapOp, LinearOp, LayerNormOp>(op))
+      if (llvm::is_contained(keep, op->getName().stripDialect()))
         return;
       if (isa<PositionsOp>(op))
         positions.push_back(op);
