@@ -21,8 +21,15 @@ AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, AttentionShap
       width(cast<MemRefType>(op.getQuery().getType()).getDimSize(3)),
       valueWidth(cast<MemRefType>(op.getValue().getType()).getDimSize(3)) {}
 
-static bool isF32(Value memref) {
-  return cast<MemRefType>(memref.getType()).getElementType().isF32();
+/// Whether the register tile may read the rows where they are: a known small
+/// distance is an offset of every load, others need a pointer per row, more
+/// than there are registers, and far rows share few sets of the cache.
+static bool areReadInPlace(Value memref, unsigned rowDim) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  return type.getElementType().isF32() && succeeded(type.getStridesAndOffset(strides, offset)) &&
+         !ShapedType::isDynamic(strides[rowDim]) && strides[rowDim] <= 2 * type.getDimSize(3);
 }
 
 LogicalResult AttentionKernel::build() {
@@ -33,9 +40,9 @@ LogicalResult AttentionKernel::build() {
   sums = b.scratch({shape.panels, shape.width});
   if (!op.getQueryMap().empty())
     mapped = b.scratch({shape.width, width});
-  if (!op.getKeyMap().empty() || !isF32(args.key))
+  if (!op.getKeyMap().empty() || !areReadInPlace(args.key, op.getRowDim()))
     keyScratch = b.scratch({shape.keys, width});
-  if (!op.getValueMap().empty() || !isF32(args.value))
+  if (!op.getValueMap().empty() || !areReadInPlace(args.value, op.getRowDim()))
     valueScratch = b.scratch({shape.keys, valueWidth});
 
   auto dim = [&](Value memref, unsigned d) -> Value {

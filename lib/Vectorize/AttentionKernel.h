@@ -82,7 +82,7 @@ private:
   Value queries, keys; ///< numbers of rows
   Value keyHead, mapHead;
   Value packed, result, weights, maxima, sums; ///< Q^T, O^T, S^T and its statistics
-  Value mapped, keyScratch, valueScratch;      ///< rows in f32, null if not needed
+  Value mapped, keyScratch, valueScratch;      ///< rows in f32, null if read in place
 };
 
 /// A score that hides its key: finite, so that no difference is a NaN.
