@@ -128,4 +128,15 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
     "ub::UBDialect", "vector::VectorDialect"];
 }
 
+def PosencExpandMath : Pass<"posenc-expand-math"> {
+  let summary = "write exp, erf, tanh, sin, cos and rsqrt of f32 as arithmetic";
+  let description = [{
+    On scalars and vectors, without branches, tables or calls. Results below
+    the normal numbers become 0. Errors are those of `docs/numerics.md`.
+
+    Example: `pe-opt --posenc-expand-math`.
+  }];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
+}
+
 #endif // POSENC_PASSES_TD

@@ -83,6 +83,7 @@ void posenc::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &optio
   pm.addPass(createPosencVectorizeAttention(vectorize));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createPosencExpandMath());
   deallocate(pm);
   pm.addPass(createConvertSCFToOpenMPPass());
   pm.addPass(createCanonicalizerPass());

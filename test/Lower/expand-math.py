@@ -1,0 +1,83 @@
+"""Measures --posenc-expand-math against float64.
+
+Each bound is what docs/numerics.md states; `relative` errors are of the
+result, others absolute.
+"""
+import math
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+
+N = 65536
+FUNCTIONS = {  # name: (numpy function, inputs, relative, bound)
+    "exp": (np.exp, (-87.3, 88.7), True, 4e-7),
+    "exp2": (np.exp2, (-126, 127.99), True, 4e-7),
+    "erf": (np.vectorize(math.erf), (-6, 6), False, 1e-6),
+    "tanh": (np.tanh, (-12, 12), True, 6e-7),
+    "sin": (np.sin, (-3e5, 3e5), False, 3e-7),
+    "cos": (np.cos, (-3e5, 3e5), False, 3e-7),
+    "rsqrt": (lambda x: 1 / np.sqrt(x), (1e-20, 1e20), True, 3e-7),
+}
+PIPELINE = ("builtin.module(posenc-expand-math,convert-scf-to-cf,convert-vector-to-llvm,"
+            "convert-math-to-llvm,finalize-memref-to-llvm,convert-func-to-llvm,convert-arith-to-llvm,"
+            "convert-cf-to-llvm,convert-index-to-llvm,reconcile-unrealized-casts)")
+PROGRAM = """
+func.func @f(%x: memref<{n}xf32>) -> memref<{n}xf32> {{
+  %c0 = arith.constant 0 : index
+  %n = arith.constant {n} : index
+  %step = arith.constant 8 : index
+  %y = memref.alloc() : memref<{n}xf32>
+  scf.for %i = %c0 to %n step %step {{
+    %v = vector.load %x[%i] : memref<{n}xf32>, vector<8xf32>
+    %r = math.{name} %v : vector<8xf32>
+    vector.store %r, %y[%i] : memref<{n}xf32>, vector<8xf32>
+  }}
+  return %y : memref<{n}xf32>
+}}
+"""
+SPECIAL = np.array([0, -0.0, np.inf, -np.inf, np.nan, 200, -200, 1e-30], np.float32)
+
+
+def run(folder, name, x):
+    source = folder / f"{name}.mlir"
+    source.write_text(PROGRAM.format(n=len(x), name=name))
+    np.save(folder / "x.npy", x)
+    subprocess.run(["pe-runner", source, f"--pipeline={PIPELINE}", f"--input=@{folder}/x.npy",
+                    f"--output=@{folder}/y.npy"], check=True)
+    return np.load(folder / "y.npy")
+
+
+def main():
+    generator = np.random.default_rng(5)
+    failed = False
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for function, (oracle, (low, high), relative, bound) in FUNCTIONS.items():
+            x = generator.uniform(low, high, N).astype(np.float32)
+            if function == "rsqrt":
+                x = np.exp(generator.uniform(np.log(low), np.log(high), N)).astype(np.float32)
+            else:
+                x[: N // 4] = generator.uniform(-1, 1, N // 4)
+            expected = oracle(x.astype(np.float64))
+            error = np.abs(run(folder, function, x) - expected)
+            if relative:
+                error /= np.maximum(np.abs(expected), 1e-30)
+            worst = error.max()
+            good = worst <= bound
+            print(f"{function}: {worst:.2e} of {bound:.0e} at {x[error.argmax()]}")
+            if function in ("exp", "exp2", "tanh", "erf"):
+                with np.errstate(all="ignore"):
+                    limits = oracle(SPECIAL.astype(np.float64)).astype(np.float32)
+                got = run(folder, function, SPECIAL)
+                if not np.allclose(got, limits, rtol=1e-6, atol=1e-6, equal_nan=True):
+                    print(f"{function}: expected {limits} for {SPECIAL}, but found {got}")
+                    good = False
+            failed |= not good
+    sys.exit(failed)
+
+
+main()
