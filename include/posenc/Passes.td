@@ -5,6 +5,37 @@
 
 include "mlir/Pass/PassBase.td"
 
+def PosencPackWeights : Pass<"posenc-pack-weights", "ModuleOp"> {
+  let summary = "pack the weights of linear layers into panels of 16 outputs";
+  let description = [{
+    A weight `[N, K]` of a `posenc.linear` becomes `[ceil(N / 16), K, 16]`. What
+    comes from `posenc.weight` and constants alone is packed once: the function
+    `@posenc_load`, which has to be called before all others, fills globals that
+    the layers read. Other weights are packed where they are used.
+
+    Example: `pe-opt --posenc-pack-weights`.
+  }];
+  let dependentDialects = ["bufferization::BufferizationDialect", "func::FuncDialect",
+    "linalg::LinalgDialect", "memref::MemRefDialect", "tensor::TensorDialect"];
+}
+
+def PosencVectorizeLinear : Pass<"posenc-vectorize-linear", "ModuleOp"> {
+  let summary = "lower linear layers, normalisations and maps on buffers to vector kernels";
+  let description = [{
+    Every `posenc.linear`, `posenc.layer_norm` and `posenc.map` on memrefs
+    becomes a parallel loop over blocks of rows that calls a private function,
+    which equal operations share. Products use register tiles of the given
+    vector size on packed weights; regions are cloned on vectors. What cannot be
+    vectorised becomes scalar loops.
+
+    Example: `pe-opt --posenc-decompose=keep=linear,layer_norm,map --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-vectorize-linear`.
+  }];
+  let options = [Option<"vectorBits", "vector-bits", "int64_t", "256",
+    "size of a native vector: 256 (AVX2) or 512 (AVX-512)">];
+  let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
+    "vector::VectorDialect"];
+}
+
 def PosencDecompose : Pass<"posenc-decompose"> {
   let summary = "lower every posenc operation to unfused linalg";
   let description = [{

@@ -1,0 +1,153 @@
+//===- PackWeights.cpp - weights of linear layers in panels ---------------===//
+//
+// A panel holds 16 outputs for every input, [K][16]: the innermost loop of a
+// product reads it as one stream.
+//
+//===----------------------------------------------------------------------===//
+
+#include "posenc/Passes.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+using namespace posenc;
+
+namespace posenc {
+#define GEN_PASS_DEF_POSENCPACKWEIGHTS
+#include "posenc/Passes.h.inc"
+} // namespace posenc
+
+static constexpr int64_t panel = 16;
+
+static Value pack(OpBuilder &b, Location loc, Value weight) {
+  auto type = cast<RankedTensorType>(weight.getType());
+  int64_t n = type.getDimSize(0), k = type.getDimSize(1), panels = llvm::divideCeil(n, panel);
+  Type element = type.getElementType();
+  if (n % panel) {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+    SmallVector<OpFoldResult> low(2, b.getIndexAttr(0));
+    SmallVector<OpFoldResult> high{b.getIndexAttr(panels * panel - n), b.getIndexAttr(0)};
+    weight = tensor::PadOp::create(b, loc, RankedTensorType::get({panels * panel, k}, element),
+                                   weight, low, high, zero);
+  }
+  SmallVector<ReassociationIndices> split{{0, 1}, {2}};
+  weight = tensor::ExpandShapeOp::create(
+      b, loc, RankedTensorType::get({panels, panel, k}, element), weight, split);
+  Value empty = tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{panels, k, panel}, element);
+  return linalg::TransposeOp::create(b, loc, weight, empty, ArrayRef<int64_t>{0, 2, 1})
+      ->getResult(0);
+}
+
+/// Describes how `value` is computed from weights and constants alone, equal
+/// for equal values; empty if it is not. `slice` receives the operations,
+/// operands before users.
+static std::string describe(Value value, SetVector<Operation *> &slice) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isMemoryEffectFree(op))
+    return "";
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << op->getName() << '#' << cast<OpResult>(value).getResultNumber();
+  // Attributes are unique in a context, and large ones slow to print. The name
+  // of a weight is for people.
+  for (NamedAttribute attr : op->getAttrDictionary())
+    if (!isa<WeightOp>(op) || attr.getName() != "name")
+      os << ' ' << attr.getName().getValue() << '=' << attr.getValue().getAsOpaquePointer();
+  os << ':' << value.getType() << '(';
+  for (Value operand : op->getOperands()) {
+    std::string part = describe(operand, slice);
+    if (part.empty())
+      return "";
+    os << part << ',';
+  }
+  os << ')';
+  if (op->getNumRegions()) {
+    SetVector<Value> outside;
+    getUsedValuesDefinedAbove(op->getRegions(), outside);
+    if (!outside.empty())
+      return "";
+    os << op;
+  }
+  slice.insert(op);
+  return text;
+}
+
+namespace {
+struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
+  void runOnOperation() override {
+    SmallVector<LinearOp> ops;
+    getOperation().walk([&](LinearOp op) { ops.push_back(op); });
+    for (LinearOp op : ops) {
+      auto type = dyn_cast<RankedTensorType>(op.getWeight().getType());
+      if (!type || type.getRank() != 2 || !type.hasStaticShape())
+        continue;
+      SetVector<Operation *> slice;
+      std::string key = describe(op.getWeight(), slice);
+      OpBuilder b(op);
+      Value packed = key.empty() ? pack(b, op.getLoc(), op.getWeight()) : loaded(b, op, key, slice);
+      op.getWeightMutable().assign(packed);
+      for (Operation *dead : llvm::reverse(slice))
+        if (dead->use_empty())
+          dead->erase();
+    }
+  }
+
+  /// The packed weight of `op` from the global that `posenc_load` fills.
+  Value loaded(OpBuilder &b, LinearOp op, StringRef key, SetVector<Operation *> &slice) {
+    Location loc = op.getLoc();
+    memref::GlobalOp &global = globals[key];
+    if (!global)
+      global = fill(op, slice);
+    Value buffer = memref::GetGlobalOp::create(b, loc, global.getType(), global.getSymName());
+    return bufferization::ToTensorOp::create(
+        b, loc, memref::getTensorTypeFromMemRefType(buffer.getType()), buffer, /*restrict=*/true);
+  }
+
+  memref::GlobalOp fill(LinearOp op, SetVector<Operation *> &slice) {
+    Location loc = op.getWeight().getLoc();
+    func::FuncOp load = loadFunction(loc);
+    OpBuilder b(load.getBody().front().getTerminator());
+    IRMapping mapping;
+    std::string name = "packed";
+    for (Operation *part : slice) {
+      b.clone(*part, mapping);
+      if (auto weight = dyn_cast<WeightOp>(part); weight && name == "packed")
+        name += "_" + weight.getName().str();
+    }
+    for (char &c : name)
+      c = llvm::isAlnum(c) ? c : '_';
+    Value packed = pack(b, loc, mapping.lookup(op.getWeight()));
+
+    auto tensor = cast<RankedTensorType>(packed.getType());
+    auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());
+    SymbolTable symbols(getOperation());
+    OpBuilder top = OpBuilder::atBlockBegin(getOperation().getBody());
+    auto global = memref::GlobalOp::create(top, loc, name, top.getStringAttr("private"), type,
+                                           top.getUnitAttr(), /*constant=*/false,
+                                           top.getI64IntegerAttr(64));
+    global->remove();
+    symbols.insert(global, getOperation().getBody()->begin());
+    Value buffer = memref::GetGlobalOp::create(b, loc, type, global.getSymName());
+    auto stored = bufferization::MaterializeInDestinationOp::create(b, loc, TypeRange{}, packed, buffer);
+    stored.setRestrict(true);
+    stored.setWritable(true);
+    return global;
+  }
+
+  func::FuncOp loadFunction(Location loc) {
+    if (auto found = getOperation().lookupSymbol<func::FuncOp>("posenc_load"))
+      return found;
+    OpBuilder b = OpBuilder::atBlockEnd(getOperation().getBody());
+    auto load = func::FuncOp::create(b, loc, "posenc_load", b.getFunctionType({}, {}));
+    b.setInsertionPointToStart(load.addEntryBlock());
+    func::ReturnOp::create(b, loc);
+    return load;
+  }
+
+  llvm::StringMap<memref::GlobalOp> globals;
+};
+} // namespace
