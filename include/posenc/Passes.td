@@ -55,10 +55,11 @@ def PosencRecordSignature : Pass<"posenc-record-signature", "ModuleOp"> {
   let description = [{
     Sets `posenc.signature` on every public function, which survives the
     lowering to LLVM, and asks for a C interface: by these a runner knows
-    shapes and element types.
+    shapes and element types. Their tensor arguments become read-only.
 
     Example: `pe-opt --posenc-record-signature`.
   }];
+  let dependentDialects = ["bufferization::BufferizationDialect", "LLVM::LLVMDialect"];
 }
 
 def PosencLowerRuntime : Pass<"posenc-lower-runtime", "ModuleOp"> {

@@ -2,6 +2,7 @@
 
 #include "posenc/Passes.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -20,6 +21,11 @@ struct RecordSignature : posenc::impl::PosencRecordSignatureBase<RecordSignature
         continue;
       function->setAttr("posenc.signature", TypeAttr::get(function.getFunctionType()));
       function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), UnitAttr::get(&getContext()));
+      // What a caller passes is the caller's: no result is written over it.
+      for (auto [n, type] : llvm::enumerate(function.getArgumentTypes()))
+        if (isa<TensorType>(type))
+          function.setArgAttr(n, bufferization::BufferizationDialect::kWritableAttrName,
+                              BoolAttr::get(&getContext(), false));
     }
   }
 };
