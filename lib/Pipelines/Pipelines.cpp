@@ -71,9 +71,10 @@ static int64_t hostVectorBits() {
 void posenc::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   pm.addPass(createPosencRecordSignature());
   pm.addPass(createPosencFuse());
+  pm.addPass(createPosencPackWeights());
   // Operations without a kernel of their own run as scalar loops.
   PosencDecomposeOptions decompose;
-  decompose.keep = {"attention"};
+  decompose.keep = {"attention", "linear", "layer_norm", "map"};
   pm.addPass(createPosencDecompose(decompose));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -81,6 +82,9 @@ void posenc::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &optio
   PosencVectorizeAttentionOptions vectorize;
   vectorize.vectorBits = options.vectorBits ? options.vectorBits : hostVectorBits();
   pm.addPass(createPosencVectorizeAttention(vectorize));
+  PosencVectorizeLinearOptions rows;
+  rows.vectorBits = vectorize.vectorBits;
+  pm.addPass(createPosencVectorizeLinear(rows));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createPosencExpandMath());
