@@ -71,6 +71,7 @@ static int64_t hostVectorBits() {
 void posenc::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   pm.addPass(createPosencRecordSignature());
   pm.addPass(createPosencFuse());
+  pm.addPass(createPosencApplyMaps());
   pm.addPass(createPosencPackWeights());
   // Operations without a kernel of their own run as scalar loops.
   PosencDecomposeOptions decompose;

@@ -1,0 +1,49 @@
+//===- ApplyMaps.cpp - encode keys and values once, not per query block ---===//
+
+#include "posenc/Passes.h"
+
+using namespace mlir;
+using namespace posenc;
+
+namespace posenc {
+#define GEN_PASS_DEF_POSENCAPPLYMAPS
+#include "posenc/Passes.h.inc"
+} // namespace posenc
+
+/// Up to so many queries one block reads the keys once anyway.
+static constexpr int64_t oneBlock = 16;
+
+/// Moves a map region out of the attention op, in front of it. The result stays
+/// f32 so that it is rounded no more often than before.
+static Value apply(AttentionOp op, Value x, ChannelsAttr channels, Region &region) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  Value init = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, x), b.getF32Type());
+  auto map = MapOp::create(b, loc, TypeRange{init.getType()}, x, ValueRange{}, ValueRange{init},
+                           ValueRange{}, channels, LayoutAttr::get(b.getContext(), op.getLayout()));
+  map.getBody().takeBody(region);
+  return map.getResult(0);
+}
+
+namespace {
+struct ApplyMaps : posenc::impl::PosencApplyMapsBase<ApplyMaps> {
+  void runOnOperation() override {
+    getOperation()->walk([](AttentionOp op) {
+      auto query = dyn_cast<RankedTensorType>(op.getQuery().getType());
+      if (!query || !op.getOffsets().empty())
+        return;
+      int64_t rows = query.getDimSize(op.getRowDim());
+      if (ShapedType::isStatic(rows) && rows <= oneBlock)
+        return;
+      if (auto channels = op.getKeyChannels()) {
+        op.getKeyMutable().assign(apply(op, op.getKey(), *channels, op.getKeyMap()));
+        op.removeKeyChannelsAttr();
+      }
+      if (auto channels = op.getValueChannels()) {
+        op.getValueMutable().assign(apply(op, op.getValue(), *channels, op.getValueMap()));
+        op.removeValueChannelsAttr();
+      }
+    });
+  }
+};
+} // namespace
