@@ -184,7 +184,11 @@ def Posenc_WeightOp : Posenc_Op<"weight", [Pure, DeclareOpInterfaceMethods<Symbo
 class Posenc_KernelOp<string mnemonic, list<Trait> traits = []>
     : Posenc_Op<mnemonic, !listconcat([DestinationStyleOpInterface,
         DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
-        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>
+        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>,
+        DeclareOpInterfaceMethods<TilingInterface,
+          ["getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation",
+           "getResultTilePosition", "generateResultTileValue"]>,
+        DeclareOpInterfaceMethods<AggregatedOpInterface, ["decomposeOperation"]>
       ], traits)> {
   code dpsDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutsMutable(); }

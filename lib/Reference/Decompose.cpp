@@ -203,6 +203,19 @@ static SmallVector<Value> lower(OpBuilder &b, LayerNormOp op) {
   })};
 }
 
+/// AggregatedOpInterface: the same, for one op of a transform script.
+#define POSENC_AGGREGATED(Op)                                                                      \
+  FailureOr<SmallVector<Value>> Op::decomposeOperation(OpBuilder &b) {                             \
+    if (!hasPureTensorSemantics())                                                                 \
+      return failure();                                                                            \
+    return lower(b, *this);                                                                        \
+  }
+POSENC_AGGREGATED(AttentionOp)
+POSENC_AGGREGATED(MapOp)
+POSENC_AGGREGATED(LinearOp)
+POSENC_AGGREGATED(LayerNormOp)
+#undef POSENC_AGGREGATED
+
 namespace {
 struct Decompose : posenc::impl::PosencDecomposeBase<Decompose> {
   using PosencDecomposeBase::PosencDecomposeBase;
