@@ -28,9 +28,13 @@ for feature, flag in [("reference", "--posenc-reference "), ("cpu", "--posenc-cp
                       ("fuse", "--posenc-fuse ")]:
     if flag in flags:
         config.available_features.add(feature)
-for tool in ["pe-runner", "pe-translate"]:
+for tool in ["pe-runner", "pe-translate", "pe-lsp-server"]:
     if os.path.exists(os.path.join(tools, tool)):
         config.available_features.add(tool)
+plugin = os.path.join(config.build_dir, "lib", "PosencPlugin.so")
+config.substitutions.append(("%plugin", plugin))
+if os.path.exists(plugin):
+    config.available_features.add("plugin")
 model = os.path.join(config.build_dir, "models", "minilm")
 config.substitutions.append(("%minilm", model))
 if os.path.exists(os.path.join(model, "model.safetensors")):
