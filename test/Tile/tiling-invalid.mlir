@@ -3,7 +3,7 @@
 func.func @attention(%q: tensor<2x12x?x8xf32>, %k: tensor<2x2x?x8xf32>, %v: tensor<2x2x?x8xf32>,
     %init: tensor<2x12x?x8xf32>) -> tensor<2x12x?x8xf32> {
   // expected-error @below {{expected a tile of heads that divides or is a multiple of the group of 6, but found 4}}
-  // expected-error @below {{faild to tile operation}}
+  // expected-error @below {{to tile operation}}
   // expected-error @below {{failed to generate tiling loops}}
   %o = posenc.attention ins(%q, %k, %v : tensor<2x12x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x8xf32>)
                         outs(%init : tensor<2x12x?x8xf32>) {scale = 0.5 : f32} -> tensor<2x12x?x8xf32>
