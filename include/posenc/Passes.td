@@ -43,8 +43,8 @@ def PosencVectorizeLinear : Pass<"posenc-vectorize-linear", "ModuleOp"> {
 
     Example: `pe-opt --posenc-decompose=keep=linear,layer_norm,map --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-vectorize-linear`.
   }];
-  let options = [Option<"vectorBits", "vector-bits", "int64_t", "256",
-    "size of a native vector: 256 (AVX2) or 512 (AVX-512)">];
+  let options = [Option<"vectorBits", "vector-bits", "int64_t", "0",
+    "size of a native vector: 256 (AVX2), 512 (AVX-512), or 0: that of the module or host">];
   let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
     "vector::VectorDialect"];
 }
@@ -167,8 +167,8 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
 
     Example: `pe-opt --posenc-vectorize-attention=vector-bits=512`.
   }];
-  let options = [Option<"vectorBits", "vector-bits", "int64_t", "256",
-    "size of a native vector: 256 (AVX2) or 512 (AVX-512)">];
+  let options = [Option<"vectorBits", "vector-bits", "int64_t", "0",
+    "size of a native vector: 256 (AVX2), 512 (AVX-512), or 0: that of the module or host">];
   let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
     "ub::UBDialect", "vector::VectorDialect"];
 }

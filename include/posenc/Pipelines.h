@@ -15,7 +15,7 @@ void buildReferencePipeline(mlir::OpPassManager &pm);
 struct CpuPipelineOptions : mlir::PassPipelineOptions<CpuPipelineOptions> {
   Option<int64_t> vectorBits{
       *this, "vector-bits",
-      llvm::cl::desc("size of a native vector, 256 or 512; 0 asks the host"),
+      llvm::cl::desc("size of a native vector, 256 or 512; 0: that of the module or host"),
       llvm::cl::init(0)};
 };
 

@@ -1,9 +1,11 @@
 //===- Program.cpp - From a module to something that runs -----------------===//
 
+#include "posenc/Jit/Compile.h"
 #include "posenc/Jit/Program.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 
 #include <chrono>
 
@@ -54,6 +56,17 @@ static llvm::Error runPipeline(mlir::ModuleOp module, StringRef pipeline) {
   return llvm::Error::success();
 }
 
+/// Tells the pipeline which vectors the processor has that we compile for.
+static llvm::Error markVectorBits(mlir::ModuleOp module, const CompileOptions &options) {
+  auto target = createTargetMachine(options);
+  if (!target)
+    return target.takeError();
+  bool wide = (*target)->getMCSubtargetInfo()->checkFeatures("+avx512f");
+  module->setAttr("posenc.vector_bits",
+                  mlir::IntegerAttr::get(mlir::IntegerType::get(module.getContext(), 64), wide ? 512 : 256));
+  return llvm::Error::success();
+}
+
 llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
                                        const ProgramOptions &options) {
   // Before the types change, and before a wrong name costs time.
@@ -65,6 +78,8 @@ llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
 
   if (!options.pipeline.empty()) {
     markEntryPoints(module);
+    if (llvm::Error error = markVectorBits(module, options))
+      return error;
     if (llvm::Error error = measure(program.times.pipeline, [&] {
           return runPipeline(module, options.pipeline);
         }))

@@ -10,7 +10,6 @@
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
-#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 
@@ -63,11 +62,6 @@ void posenc::buildReferencePipeline(OpPassManager &pm) {
   lowerToLLVM(pm);
 }
 
-/// The widest vectors of the machine that we run on.
-static int64_t hostVectorBits() {
-  return llvm::sys::getHostCPUFeatures().lookup("avx512f") ? 512 : 256;
-}
-
 void posenc::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
   pm.addPass(createPosencRecordSignature());
   pm.addPass(createPosencFuse());
@@ -81,10 +75,10 @@ void posenc::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &optio
   pm.addPass(createCSEPass());
   bufferize(pm);
   PosencVectorizeAttentionOptions vectorize;
-  vectorize.vectorBits = options.vectorBits ? options.vectorBits : hostVectorBits();
+  vectorize.vectorBits = options.vectorBits;
   pm.addPass(createPosencVectorizeAttention(vectorize));
   PosencVectorizeLinearOptions rows;
-  rows.vectorBits = vectorize.vectorBits;
+  rows.vectorBits = options.vectorBits;
   pm.addPass(createPosencVectorizeLinear(rows));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

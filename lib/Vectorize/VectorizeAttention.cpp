@@ -1,5 +1,6 @@
 //===- VectorizeAttention.cpp - attention to vector kernels ---------------===//
 
+#include "Vectorize/VectorBits.h"
 #include "Vectorize/AttentionKernel.h"
 #include "posenc/Passes.h"
 
@@ -36,10 +37,9 @@ struct VectorizeAttention
   using PosencVectorizeAttentionBase::PosencVectorizeAttentionBase;
 
   void runOnOperation() override {
-    if (vectorBits != 256 && vectorBits != 512) {
-      getOperation().emitError("expected vector-bits of 256 or 512, but found ") << vectorBits;
+    FailureOr<int64_t> bits = getVectorBits(getOperation(), vectorBits);
+    if (failed(bits))
       return signalPassFailure();
-    }
     SmallVector<AttentionOp> ops;
     getOperation().walk([&](AttentionOp op) {
       if (op.hasPureBufferSemantics())

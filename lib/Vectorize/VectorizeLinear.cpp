@@ -1,5 +1,6 @@
 //===- VectorizeLinear.cpp - kernels of rows and their calls --------------===//
 
+#include "Vectorize/VectorBits.h"
 #include "Vectorize/RowKernels.h"
 #include "posenc/Passes.h"
 
@@ -38,12 +39,10 @@ struct VectorizeLinear : posenc::impl::PosencVectorizeLinearBase<VectorizeLinear
   using Body = function_ref<void(RowEmitter &, ValueRange, const IRMapping &, ValueRange)>;
 
   void runOnOperation() override {
-    if (vectorBits != 256 && vectorBits != 512) {
-      emitError(getOperation().getLoc(), "expected vector-bits of 256 or 512, but found ")
-          << vectorBits.getValue();
+    FailureOr<int64_t> bits = getVectorBits(getOperation(), vectorBits);
+    if (failed(bits))
       return signalPassFailure();
-    }
-    lanes = vectorBits / 32;
+    lanes = *bits / 32;
     SmallVector<DestinationStyleOpInterface> ops;
     getOperation().walk([&](Operation *op) {
       if (isa<LinearOp, LayerNormOp, MapOp>(op))
