@@ -8,21 +8,37 @@
 
 namespace posenc {
 
-/// Unfused scalar loops through every encoding's own `emit`: what the fast
-/// pipelines are compared with.
-void buildReferencePipeline(mlir::OpPassManager &pm);
+/// A pipeline is a sequence of stages. Between two of them the IR is complete:
+/// it can be printed, changed, and taken up `from` the next one.
+template <typename T> struct StagedPipelineOptions : mlir::PassPipelineOptions<T> {
+  template <typename Value> using Option = typename mlir::PassPipelineOptions<T>::template Option<Value>;
+  Option<std::string> from{*this, "from", llvm::cl::desc("first stage to run; default: the first")};
+  Option<std::string> to{*this, "to", llvm::cl::desc("last stage to run; default: the last")};
+};
 
-struct CpuPipelineOptions : mlir::PassPipelineOptions<CpuPipelineOptions> {
+struct ReferencePipelineOptions : StagedPipelineOptions<ReferencePipelineOptions> {};
+
+struct CpuPipelineOptions : StagedPipelineOptions<CpuPipelineOptions> {
   Option<int64_t> vectorBits{
       *this, "vector-bits",
       llvm::cl::desc("size of a native vector, 256 or 512; 0: that of the module or host"),
       llvm::cl::init(0)};
 };
 
+/// Receives what is wrong with the options of a pipeline, and returns failure.
+using PipelineErrorHandler = llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)>;
+
+/// Unfused scalar loops through every encoding's own `emit`: what the fast
+/// pipelines are compared with. Fails if a stage does not exist.
+mlir::LogicalResult buildReferencePipeline(mlir::OpPassManager &pm,
+                                           const ReferencePipelineOptions &options,
+                                           PipelineErrorHandler onError);
+
 /// Encodings fused into attention, attention tiled, vectorised and spread over
 /// threads. Memory beside operands and results is O(rows): no scores, bias or
-/// mask are materialised.
-void buildCpuPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options);
+/// mask are materialised. Fails if a stage does not exist.
+mlir::LogicalResult buildCpuPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options,
+                                     PipelineErrorHandler onError);
 
 void registerPipelines();
 

@@ -19,7 +19,9 @@ struct RecordSignature : posenc::impl::PosencRecordSignatureBase<RecordSignature
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (!function.isPublic() || function.isExternal())
         continue;
-      function->setAttr("posenc.signature", TypeAttr::get(function.getFunctionType()));
+      // An earlier run, before types changed, knew what callers pass.
+      if (!function->hasAttr("posenc.signature"))
+        function->setAttr("posenc.signature", TypeAttr::get(function.getFunctionType()));
       function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), UnitAttr::get(&getContext()));
       // What a caller passes is the caller's: no result is written over it.
       for (auto [n, type] : llvm::enumerate(function.getArgumentTypes()))
