@@ -288,6 +288,7 @@ def Posenc_AttentionOp : Posenc_KernelOp<"attention", [AttrSizedOperandSegments]
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Posenc_MapOp : Posenc_KernelOp<"map", [AttrSizedOperandSegments]> {
@@ -369,6 +370,7 @@ def Posenc_LinearOp : Posenc_KernelOp<"linear", [AttrSizedOperandSegments]> {
   let extraClassDeclaration = dpsDeclaration # [{
     bool isPacked() { return ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getRank() == 3; }
   }];
+  let hasCanonicalizer = 1;
   let hasVerifier = 1;
 }
 

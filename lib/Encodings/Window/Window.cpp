@@ -21,6 +21,11 @@ LogicalResult WindowOp::verify() {
   return success();
 }
 
+/// A window without bounds hides nothing.
+OpFoldResult WindowOp::fold(FoldAdaptor) {
+  return signedSize(getLeft()) < 0 && signedSize(getRight()) < 0 ? getX() : Value();
+}
+
 SmallVector<Value> WindowOp::emit(Emitter &e, ValueRange, const At &at) {
   Value visible;
   auto restrict = [&](Value condition) {

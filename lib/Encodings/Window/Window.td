@@ -24,6 +24,7 @@ def Posenc_WindowOp : Posenc_MaskEncoding<"window",
     }
     ```
   }];
+  let hasFolder = 1;
   let hasVerifier = 1;
 }
 
