@@ -120,7 +120,8 @@ struct Math : ImplicitLocOpBuilder {
 
   /// sin or cos: x = n pi/2 + r with pi/2 in three parts, then by quadrant.
   Value sine(Value x, int64_t quadrant) {
-    auto [whole, n] = round(mul(x, f(0.63661977236758134)));
+    Value whole, n;
+    std::tie(whole, n) = round(mul(x, f(0.63661977236758134)));
     Value minus = arith::NegFOp::create(*this, whole);
     Value r = fma(minus, f(1.57079637050628662), x);
     r = fma(minus, f(-4.37113882867379e-08), r);
