@@ -42,7 +42,8 @@ LogicalResult AttentionKernel::build() {
     mapped = b.scratch({shape.width, width});
   if (!op.getKeyMap().empty() || !areReadInPlace(args.key, op.getRowDim()))
     keyScratch = b.scratch({shape.keys, width});
-  if (!op.getValueMap().empty() || !areReadInPlace(args.value, op.getRowDim()))
+  bool padded = !paddingConditions().empty();
+  if (padded || !op.getValueMap().empty() || !areReadInPlace(args.value, op.getRowDim()))
     valueScratch = b.scratch({shape.keys, valueWidth});
 
   auto dim = [&](Value memref, unsigned d) -> Value {
@@ -108,6 +109,8 @@ void AttentionKernel::fillScratch(Value first, Value end) {
   if (valueScratch)
     copyRows(args.value, valueScratch, first, count, first, op.getValueMap(),
              op.getValueChannels(), mapHead, 3);
+  if (!paddingConditions().empty())
+    clearPadding(first, count);
 }
 
 void AttentionKernel::panelBlock(Value panel, Value block, Value end) {

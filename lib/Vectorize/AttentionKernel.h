@@ -58,6 +58,11 @@ private:
   void panelBlock(Value panel, Value block, Value end);
   void fillScratch(Value first, Value end);
 
+  // AttentionPadding.cpp: keys that no query may see.
+  Values paddingConditions();
+  Value isPadding(Value row);
+  void clearPadding(Value first, Value count);
+
   // AttentionTiles.cpp: one panel and one block of keys.
   struct Tile;
   Values registerTile(int64_t rows, llvm::function_ref<Value(int64_t, Value)> left,

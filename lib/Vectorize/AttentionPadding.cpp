@@ -1,0 +1,99 @@
+//===- AttentionPadding.cpp - keys that no query may see ------------------===//
+//
+// The values of padded keys may be anything, NaN included, and no weight makes
+// a NaN vanish: their rows are read as zeros. Which keys these are is the part
+// of the mask that does not look at the query.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Vectorize/AttentionKernel.h"
+
+#include "mlir/Analysis/SliceAnalysis.h"
+
+using namespace mlir;
+using namespace posenc;
+
+/// The operations of the mask's block that `value` is computed by, in order.
+static SmallVector<Operation *> slice(Value value, Block &block) {
+  SetVector<Operation *> set;
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  options.omitUsesFromAbove = false;
+  options.filter = [&](Operation *op) { return block.getParentOp()->isProperAncestor(op); };
+  if (Operation *op = value.getDefiningOp(); op && options.filter(op))
+    (void)getBackwardSlice(value, &set, options);
+  SmallVector<Operation *> ordered;
+  for (Operation &op : block)
+    if (set.contains(&op))
+      ordered.push_back(&op);
+  return ordered;
+}
+
+static bool uses(ArrayRef<Operation *> ops, Value value, Value result) {
+  if (result == value)
+    return true;
+  return llvm::any_of(ops, [&](Operation *op) {
+    return op->walk([&](Operation *inner) {
+               return llvm::is_contained(inner->getOperands(), value) ? WalkResult::interrupt()
+                                                                      : WalkResult::advance();
+             })
+        .wasInterrupted();
+  });
+}
+
+/// Splits a conjunction.
+static void conjuncts(Value value, SmallVectorImpl<Value> &parts) {
+  if (auto both = value.getDefiningOp<arith::AndIOp>()) {
+    conjuncts(both.getLhs(), parts);
+    conjuncts(both.getRhs(), parts);
+    return;
+  }
+  parts.push_back(value);
+}
+
+SmallVector<Value> AttentionKernel::paddingConditions() {
+  SmallVector<Value> parts, result;
+  if (op.getMask().empty())
+    return result;
+  Block &block = op.getMask().front();
+  conjuncts(block.getTerminator()->getOperand(0), parts);
+  Value query = block.getArgument(2), key = block.getArgument(3);
+  for (Value part : parts) {
+    SmallVector<Operation *> ops = slice(part, block);
+    if (!uses(ops, query, part) && uses(ops, key, part))
+      result.push_back(part);
+  }
+  return result;
+}
+
+Value AttentionKernel::isPadding(Value row) {
+  Block &block = op.getMask().front();
+  IRMapping mapping(outer);
+  Value at[] = {coordinate(args.batch, 0), coordinate(args.head, 1), nullptr, coordinate(row, 3)};
+  for (auto [argument, value] : llvm::zip(block.getArguments(), at))
+    if (value)
+      mapping.map(argument, value);
+  Value visible;
+  for (Value part : paddingConditions()) {
+    for (Operation *operation : slice(part, block))
+      if (!llvm::all_of(operation->getResults(), [&](Value v) { return mapping.contains(v); }))
+        b.clone(*operation, mapping);
+    Value condition = mapping.lookupOrDefault(part);
+    visible = visible ? arith::AndIOp::create(b, visible, condition).getResult() : condition;
+  }
+  Value yes = arith::ConstantIntOp::create(b, 1, 1);
+  return arith::XOrIOp::create(b, visible, yes);
+}
+
+/// Overwrites the rows of scratch that belong to padding.
+void AttentionKernel::clearPadding(Value first, Value count) {
+  int64_t n = shape.lanes, whole = valueWidth / n * n;
+  b.loop(b.index(0), count, 1, [&](Value r) {
+    b.ifThen(isPadding(b.add(first, r)), [&] {
+      b.loop(b.index(0), b.index(whole), n,
+             [&](Value d) { b.store(b.splat(0.0), valueScratch, {r, d}); });
+      b.loop(b.index(whole), b.index(valueWidth), 1,
+             [&](Value d) { b.store(b.f32(0.0), valueScratch, {r, d}); });
+    });
+  });
+}
