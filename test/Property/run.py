@@ -14,11 +14,6 @@ import tempfile
 
 import programs
 
-# Absolute: a mask or a coordinate that is wrong moves results by far more. Far
-# positions make scores of several hundred, whose rounding is 3e-5; of 16 bits,
-# the reference rounds to them between operations, and kernels do not.
-TOLERANCE = {False: 2e-4, True: 6e-2}
-
 
 def check(seed, folder):
     rng = random.Random(seed)
@@ -28,7 +23,7 @@ def check(seed, folder):
         file.write(program.text())
     bits = rng.choice([256, 512])
     command = ["pe-runner", path, "-O1", f"--pipeline=posenc-cpu{{vector-bits={bits}}}",
-               "--verify", "--check-leaks", f"--tolerance={TOLERANCE[program.narrow]}",
+               "--verify", "--check-leaks", f"--tolerance={program.tolerance}",
                *(f"--input={spec}" for spec in program.inputs)]
     process = subprocess.run(command, capture_output=True, text=True)
     if process.returncode == 0:
