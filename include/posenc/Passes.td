@@ -5,6 +5,74 @@
 
 include "mlir/Pass/PassBase.td"
 
+def PosencRaise : Pass<"posenc-raise"> {
+  let summary = "give decomposed attention its name";
+  let description = [{
+    Recognises what frameworks write out as linalg on tensors and proves, element
+    by element, that it is what a posenc operation computes:
+
+    - products of queries and keys, a constant scale, masks, a softmax over the
+      keys and products with the values become `posenc.scores`, masks and
+      `posenc.attend`. A mask selects, or adds to the score, a number of at most
+      -10000: from a tensor `[batch, key]` it becomes `posenc.padding`, from
+      `key <= query + offset` on indices `posenc.causal`. Layouts, shared key
+      heads and joined dimensions of batch and heads are followed.
+
+    It does not matter whether operations are named or generic, in one body or
+    several, transposed, reshaped or broadcast. What cannot be proved, and what
+    has readers besides the idiom, stays as it is; remarks of the category
+    `posenc-raise` say why. It comes first, before anything disturbs the idioms.
+
+    A row without a visible key gives 0, where linalg gives NaN, or the mean of
+    all values if its mask is finite.
+
+    Example: `pe-opt --posenc-raise` turns
+
+    ```mlir
+    #q = affine_map<(b, h, i, j, d) -> (b, h, i, d)>
+    #k = affine_map<(b, h, i, j, d) -> (b, h, j, d)>
+    #s = affine_map<(b, h, i, j, d) -> (b, h, i, j)>
+    #p = affine_map<(b, h, i, d, j) -> (b, h, i, j)>
+    #v = affine_map<(b, h, i, d, j) -> (b, h, j, d)>
+    #o = affine_map<(b, h, i, d, j) -> (b, h, i, d)>
+    func.func @products(%q: tensor<2x8x16x64xf32>, %k: tensor<2x8x16x64xf32>, %v: tensor<2x8x16x64xf32>) -> tensor<2x8x16x64xf32> {
+      %zero = arith.constant 0.0 : f32
+      %e = tensor.empty() : tensor<2x8x16x16xf32>
+      %z = linalg.fill ins(%zero : f32) outs(%e : tensor<2x8x16x16xf32>) -> tensor<2x8x16x16xf32>
+      %s = linalg.generic {indexing_maps = [#q, #k, #s], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+        ins(%q, %k : tensor<2x8x16x64xf32>, tensor<2x8x16x64xf32>) outs(%z : tensor<2x8x16x16xf32>) {
+      ^bb0(%x: f32, %y: f32, %acc: f32):
+        %0 = arith.mulf %x, %y : f32
+        %1 = arith.addf %acc, %0 : f32
+        linalg.yield %1 : f32
+      } -> tensor<2x8x16x16xf32>
+      %p = linalg.softmax dimension(3) ins(%s : tensor<2x8x16x16xf32>) outs(%e : tensor<2x8x16x16xf32>) -> tensor<2x8x16x16xf32>
+      %f = tensor.empty() : tensor<2x8x16x64xf32>
+      %i = linalg.fill ins(%zero : f32) outs(%f : tensor<2x8x16x64xf32>) -> tensor<2x8x16x64xf32>
+      %o = linalg.generic {indexing_maps = [#p, #v, #o], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+        ins(%p, %v : tensor<2x8x16x16xf32>, tensor<2x8x16x64xf32>) outs(%i : tensor<2x8x16x64xf32>) {
+      ^bb0(%x: f32, %y: f32, %acc: f32):
+        %0 = arith.mulf %x, %y : f32
+        %1 = arith.addf %acc, %0 : f32
+        linalg.yield %1 : f32
+      } -> tensor<2x8x16x64xf32>
+      return %o : tensor<2x8x16x64xf32>
+    }
+    ```
+
+    into
+
+    ```mlir
+    func.func @names(%q: tensor<2x8x16x64xf32>, %k: tensor<2x8x16x64xf32>, %v: tensor<2x8x16x64xf32>) -> tensor<2x8x16x64xf32> {
+      %s = posenc.scores %q, %k {scale = 1.0 : f32} : (tensor<2x8x16x64xf32>, tensor<2x8x16x64xf32>) -> tensor<2x8x16x16xf32>
+      %o = posenc.attend %s, %v : (tensor<2x8x16x16xf32>, tensor<2x8x16x64xf32>) -> tensor<2x8x16x64xf32>
+      return %o : tensor<2x8x16x64xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["PosencDialect", "linalg::LinalgDialect", "tensor::TensorDialect"];
+}
+
 def PosencApplyMaps : Pass<"posenc-apply-maps"> {
   let summary = "encode keys and values once instead of per block of queries";
   let description = [{
@@ -54,7 +122,8 @@ def PosencDecompose : Pass<"posenc-decompose"> {
   let description = [{
     The reference semantics: each encoding becomes one `linalg.generic` whose
     body is what its `emit` builds, attention becomes products and a softmax
-    over materialised scores.
+    over materialised scores. So does `linalg.softmax`, which has no loops of its
+    own.
 
     Example: `pe-opt --posenc-decompose`.
   }];

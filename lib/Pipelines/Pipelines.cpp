@@ -88,6 +88,11 @@ static constexpr Stage<posenc::ReferencePipelineOptions> referenceStages[] = {
 // posenc-cpu
 //===----------------------------------------------------------------------===//
 
+static void buildRaise(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
+  pm.addPass(posenc::createPosencRaise());
+  simplify(pm);
+}
+
 static void buildFuse(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
   pm.addPass(posenc::createPosencFuse());
   simplify(pm);
@@ -123,7 +128,11 @@ static void buildCpuLLVM(OpPassManager &pm, const posenc::CpuPipelineOptions &) 
 }
 
 static constexpr Stage<posenc::CpuPipelineOptions> cpuStages[] = {
-    {"fuse", buildFuse}, {"tile", buildTile}, {"vectorize", buildVectorize}, {"llvm", buildCpuLLVM}};
+    {"raise", buildRaise},
+    {"fuse", buildFuse},
+    {"tile", buildTile},
+    {"vectorize", buildVectorize},
+    {"llvm", buildCpuLLVM}};
 
 //===----------------------------------------------------------------------===//
 // Pipelines of stages

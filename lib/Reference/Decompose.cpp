@@ -171,6 +171,11 @@ static SmallVector<Value> lower(OpBuilder &b, LinearOp op) {
   })};
 }
 
+/// No upstream pass does it.
+static SmallVector<Value> lower(OpBuilder &b, linalg::SoftmaxOp op) {
+  return *op.decomposeOperation(b);
+}
+
 static SmallVector<Value> lower(OpBuilder &b, LayerNormOp op) {
   Location loc = op.getLoc();
   Value x = op.getInput();
@@ -229,7 +234,7 @@ struct Decompose : posenc::impl::PosencDecomposeBase<Decompose> {
       if (isa<PositionsOp>(op))
         positions.push_back(op);
       else if (isa<EncodingOpInterface, ScoresOp, AttendOp, EmbeddingOp, AttentionOp, MapOp,
-                   LinearOp, LayerNormOp>(op))
+                   LinearOp, LayerNormOp, linalg::SoftmaxOp>(op))
         ops.push_back(op);
     });
     ops.append(positions);
@@ -244,7 +249,7 @@ struct Decompose : posenc::impl::PosencDecomposeBase<Decompose> {
               ? lowerEncoding(b, cast<EncodingOpInterface>(op))
               : llvm::TypeSwitch<Operation *, SmallVector<Value>>(op)
                     .Case<PositionsOp, ScoresOp, AttendOp, EmbeddingOp, AttentionOp, MapOp,
-                          LinearOp, LayerNormOp>([&](auto o) { return lower(b, o); });
+                          LinearOp, LayerNormOp, linalg::SoftmaxOp>([&](auto o) { return lower(b, o); });
       for (auto [old, value] : llvm::zip_equal(op->getResults(), results))
         old.replaceAllUsesWith(typed(b, op->getLoc(), value, old.getType()));
       op->erase();

@@ -1,0 +1,162 @@
+//===- Raise.cpp - from decomposed idioms to names ------------------------===//
+
+#include "Raise/Raise.h"
+#include "posenc/Passes.h"
+
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+using namespace posenc;
+using namespace posenc::raise;
+
+namespace posenc {
+#define GEN_PASS_DEF_POSENCRAISE
+#include "posenc/Passes.h.inc"
+} // namespace posenc
+
+void Missed::add(Operation *anchor, const Twine &reason) {
+  reasons.insert({anchor, {anchor->getLoc(), reason.str()}});
+}
+
+Missed::~Missed() {
+  for (const auto &[anchor, found] : reasons) {
+    if (done.contains(anchor))
+      continue;
+    std::string text = (idiom + " is not raised: " + found.second).str();
+    remark::missed(found.first, remark::RemarkOpts::name("not-raised").category("posenc-raise"))
+        << StringRef(text);
+  }
+}
+
+SmallVector<Operation *> raise::between(Value source, Operation *root) {
+  Block *block = root->getBlock();
+  Operation *first = source.getDefiningOp();
+  if (first && first->getBlock() != block)
+    first = nullptr;
+  SmallVector<Operation *> ops;
+  llvm::DenseMap<Operation *, bool> leads;
+  auto visit = [&](auto &visit, Operation *op) -> bool {
+    if (auto known = leads.find(op); known != leads.end())
+      return known->second;
+    leads[op] = op == first;
+    bool found = op == first;
+    // What is read inside a body counts as well.
+    if (!found && !(first && op->isBeforeInBlock(first)))
+      op->walk([&](Operation *inner) {
+        for (Value operand : inner->getOperands()) {
+          Operation *producer = operand.getDefiningOp();
+          found |= operand == source;
+          if (producer && producer->getBlock() == block)
+            found |= visit(visit, producer);
+        }
+      });
+    if (found && op != root)
+      ops.push_back(op);
+    return leads[op] = found;
+  };
+  visit(visit, root);
+  return ops;
+}
+
+static bool asksForSize(Operation *op) {
+  auto dim = dyn_cast<tensor::DimOp>(op);
+  return dim && dim.getConstantIndex();
+}
+
+Operation *raise::sharedOf(ArrayRef<Operation *> ops, Operation *root) {
+  for (Operation *op : ops)
+    for (Operation *user : op->getUsers()) {
+      Operation *reader = root->getBlock()->findAncestorOpInBlock(*user);
+      if (!asksForSize(user) && reader != root && !llvm::is_contained(ops, reader))
+        return op;
+    }
+  return nullptr;
+}
+
+/// Lets questions for a size of `result` ask operands of the operation.
+static void forwardSizes(RewriterBase &rewriter, OpResult result) {
+  for (Operation *user : llvm::make_early_inc_range(result.getUsers())) {
+    if (!asksForSize(user))
+      continue;
+    int64_t d = *cast<tensor::DimOp>(user).getConstantIndex();
+    rewriter.setInsertionPoint(user);
+    if (auto dps = dyn_cast<DestinationStyleOpInterface>(result.getOwner())) {
+      Value init = dps.getDpsInits()[result.getResultNumber()];
+      rewriter.replaceOpWithNewOp<tensor::DimOp>(user, init, d);
+      continue;
+    }
+    ReifiedRankedShapedTypeDims sizes;
+    if (succeeded(reifyResultShapes(rewriter, result.getOwner(), sizes)))
+      rewriter.replaceOp(user, getValueOrCreateConstantIndexOp(
+                                   rewriter, user->getLoc(), sizes[result.getResultNumber()][d]));
+  }
+}
+
+void raise::replaceIdiom(RewriterBase &rewriter, Operation *root, ArrayRef<Operation *> ops,
+                         Value v) {
+  rewriter.replaceOp(root, v);
+  for (Operation *op : llvm::reverse(ops)) {
+    for (OpResult result : op->getResults())
+      forwardSizes(rewriter, result);
+    if (isOpTriviallyDead(op))
+      rewriter.eraseOp(op);
+  }
+}
+
+std::string raise::nameOf(Operation *op) {
+  return "'" + op->getName().getStringRef().str() + "'";
+}
+
+Value raise::typed(OpBuilder &b, Location loc, Value v, Type type) {
+  return v.getType() == type ? v : tensor::CastOp::create(b, loc, type, v).getResult();
+}
+
+Value raise::transposed(OpBuilder &b, Location loc, Value v, ArrayRef<int64_t> permutation) {
+  if (isIdentityPermutation(permutation))
+    return v;
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, v);
+  applyPermutationToVector(sizes, permutation);
+  Value init = tensor::EmptyOp::create(b, loc, sizes, getElementTypeOrSelf(v));
+  return linalg::TransposeOp::create(b, loc, v, init, permutation).getResult()[0];
+}
+
+namespace {
+struct Erased : RewriterBase::Listener {
+  void notifyOperationErased(Operation *op) override { ops.insert(op); }
+  SmallPtrSet<Operation *, 32> ops;
+};
+
+struct Raise : posenc::impl::PosencRaiseBase<Raise> {
+  /// Tries the operations that may end an idiom from the last on: of two
+  /// expressions the larger ends later.
+  template <typename Op>
+  bool tryAll(StringRef idiom, bool (*raiseOne)(RewriterBase &, Op, Missed &)) {
+    SmallVector<Op> roots;
+    getOperation()->walk([&](Op op) {
+      if (op->getNumResults() == 1 && isa<RankedTensorType>(op->getResult(0).getType()))
+        roots.push_back(op);
+    });
+    Missed missed(idiom);
+    Erased erased;
+    IRRewriter rewriter(&getContext(), &erased);
+    bool changed = false;
+    for (Op root : llvm::reverse(roots)) {
+      if (erased.ops.contains(root))
+        continue;
+      rewriter.setInsertionPoint(root);
+      changed |= raiseOne(rewriter, root, missed);
+    }
+    return changed;
+  }
+
+  void runOnOperation() override {
+    bool changed = tryAll<linalg::LinalgOp>("attention", raiseAttention);
+    // Shapes, constants and tables of what is gone.
+    IRRewriter rewriter(&getContext());
+    if (changed)
+      (void)runRegionDCE(rewriter, getOperation()->getRegions());
+  }
+};
+} // namespace

@@ -1,0 +1,56 @@
+//===- Raise.h - from decomposed idioms to names ----------------*- C++ -*-===//
+
+#ifndef POSENC_RAISE_RAISE_H
+#define POSENC_RAISE_RAISE_H
+
+#include "Raise/Term.h"
+
+#include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace posenc::raise {
+
+/// Why idioms that were recognised were not raised. One is met more than once,
+/// as part of larger and smaller expressions: what counts is whether any of
+/// them could be raised. `anchor` tells which idiom is meant.
+class Missed {
+public:
+  explicit Missed(StringRef idiom) : idiom(idiom) {}
+  ~Missed();
+  void add(Operation *anchor, const Twine &reason);
+  void forget(Operation *anchor) { done.insert(anchor); }
+
+private:
+  StringRef idiom;
+  llvm::MapVector<Operation *, std::pair<Location, std::string>> reasons;
+  SmallPtrSet<Operation *, 8> done;
+};
+
+//===----------------------------------------------------------------------===//
+// The idioms, each tried on the operation that ends it
+//===----------------------------------------------------------------------===//
+
+/// Products with values of a softmax of products of queries and keys.
+bool raiseAttention(RewriterBase &rewriter, linalg::LinalgOp root, Missed &missed);
+
+//===----------------------------------------------------------------------===//
+// What they share
+//===----------------------------------------------------------------------===//
+
+/// The operations from `source` on that lead to `root`, without it, in order.
+SmallVector<Operation *> between(Value source, Operation *root);
+/// One of `ops` that somebody beside them and `root` reads, or null.
+Operation *sharedOf(ArrayRef<Operation *> ops, Operation *root);
+/// Puts `v` in the place of `root` and drops `ops`, which led to it. Questions
+/// for their sizes go to what they were made from.
+void replaceIdiom(RewriterBase &rewriter, Operation *root, ArrayRef<Operation *> ops, Value v);
+
+std::string nameOf(Operation *op);
+/// `v` as a value of `type`, which may be more or less static.
+Value typed(OpBuilder &b, Location loc, Value v, Type type);
+/// `v` with its dimensions in the order `permutation`.
+Value transposed(OpBuilder &b, Location loc, Value v, ArrayRef<int64_t> permutation);
+
+} // namespace posenc::raise
+
+#endif // POSENC_RAISE_RAISE_H
