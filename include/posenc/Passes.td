@@ -123,7 +123,8 @@ def PosencDecompose : Pass<"posenc-decompose"> {
     The reference semantics: each encoding becomes one `linalg.generic` whose
     body is what its `emit` builds, attention becomes products and a softmax
     over materialised scores. So does `linalg.softmax`, which has no loops of its
-    own.
+    own. Attention of heads whose width is not static is never left alone, since
+    it has no kernel.
 
     Example: `pe-opt --posenc-decompose`.
   }];

@@ -221,6 +221,16 @@ POSENC_AGGREGATED(LinearOp)
 POSENC_AGGREGATED(LayerNormOp)
 #undef POSENC_AGGREGATED
 
+/// No kernel of attention does without the number of channels.
+static bool hasDynamicWidth(Operation *op) {
+  auto attention = dyn_cast<AttentionOp>(op);
+  if (!attention)
+    return false;
+  Value rows[] = {attention.getQuery(), attention.getKey(), attention.getValue(),
+                  attention.getOuts()[0]};
+  return llvm::any_of(rows, [](Value v) { return cast<ShapedType>(v.getType()).isDynamicDim(3); });
+}
+
 namespace {
 struct Decompose : posenc::impl::PosencDecomposeBase<Decompose> {
   using PosencDecomposeBase::PosencDecomposeBase;
@@ -229,7 +239,7 @@ struct Decompose : posenc::impl::PosencDecomposeBase<Decompose> {
     // Coordinates that advance by one are read off their op: keep it to the end.
     SmallVector<Operation *> ops, positions;
     getOperation()->walk([&](Operation *op) {
-      if (llvm::is_contained(keep, op->getName().stripDialect()))
+      if (llvm::is_contained(keep, op->getName().stripDialect()) && !hasDynamicWidth(op))
         return;
       if (isa<PositionsOp>(op))
         positions.push_back(op);
