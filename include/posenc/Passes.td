@@ -6,7 +6,7 @@
 include "mlir/Pass/PassBase.td"
 
 def PosencRaise : Pass<"posenc-raise"> {
-  let summary = "give decomposed attention its name";
+  let summary = "give decomposed attention, normalisation and linear layers their names";
   let description = [{
     Recognises what frameworks write out as linalg on tensors and proves, element
     by element, that it is what a posenc operation computes:
@@ -17,6 +17,11 @@ def PosencRaise : Pass<"posenc-raise"> {
       -10000: from a tensor `[batch, key]` it becomes `posenc.padding`, from
       `key <= query + offset` on indices `posenc.causal`. Layouts, shared key
       heads and joined dimensions of batch and heads are followed.
+
+    - deviations from the mean of the last dimension, divided by their standard
+      deviation, with or without gain and shift, become `posenc.layer_norm`;
+    - products with a weight of static size, `[outputs, inputs]` or transposed,
+      with or without a bias, become `posenc.linear`.
 
     It does not matter whether operations are named or generic, in one body or
     several, transposed, reshaped or broadcast. What cannot be proved, and what

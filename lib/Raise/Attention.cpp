@@ -62,17 +62,15 @@ bool Matcher::isAttention(std::string &reason) {
   return false;
 }
 
-/// Moves a constant factor of `t` into the scale.
+/// Moves constant factors of `t` into the scale.
 bool Matcher::takeFactor(Term &t) {
-  auto x = reader.match<arith::MulFOp, arith::DivFOp>(t);
-  if (!x)
+  if (!reader.match<arith::MulFOp, arith::DivFOp, arith::NegFOp>(t))
     return false;
-  bool divides = bool(reader.match<arith::DivFOp>(t));
-  std::optional<double> left = reader.constant((*x)[0]), right = reader.constant((*x)[1]);
-  if (!right && (divides || !left))
+  Factors factors = reader.factors(t);
+  if (factors.above.size() != 1 || !factors.below.empty())
     return false;
-  scale *= divides ? 1.0 / *right : right ? *right : *left;
-  t = (*x)[right ? 0 : 1];
+  scale *= factors.constant;
+  t = factors.above[0];
   return true;
 }
 
@@ -293,6 +291,7 @@ bool raise::raiseAttention(RewriterBase &rewriter, linalg::LinalgOp root, Missed
     return false;
   }
   SmallVector<Operation *> ops = between(matcher.getProducts(), root);
+  ops.insert(ops.begin(), matcher.getProducts().getDefiningOp());
   if (Operation *shared = sharedOf(ops, root)) {
     missed.add(root, "the result of " + nameOf(shared) + " is used elsewhere, too");
     return false;

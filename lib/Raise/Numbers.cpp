@@ -91,6 +91,31 @@ std::optional<double> Reader::constant(const Term &t) {
   return evaluate(op, values);
 }
 
+void Reader::addFactors(const Term &t, bool inverse, Factors &factors) {
+  if (std::optional<double> c = constant(t)) {
+    factors.constant = inverse ? factors.constant / *c : factors.constant * *c;
+    return;
+  }
+  if (auto x = match<arith::MulFOp>(t)) {
+    addFactors((*x)[0], inverse, factors);
+    addFactors((*x)[1], inverse, factors);
+  } else if (auto x = match<arith::DivFOp>(t)) {
+    addFactors((*x)[0], inverse, factors);
+    addFactors((*x)[1], !inverse, factors);
+  } else if (auto x = match<arith::NegFOp>(t)) {
+    addFactors((*x)[0], inverse, factors);
+    factors.constant = -factors.constant;
+  } else {
+    (inverse ? factors.below : factors.above).push_back(t);
+  }
+}
+
+Factors Reader::factors(const Term &t) {
+  Factors factors;
+  addFactors(t, /*inverse=*/false, factors);
+  return factors;
+}
+
 AffineExpr Reader::affine(const Term &t) {
   Term r = resolve(t);
   if (std::optional<double> c = constant(r); c && *c == std::floor(*c))

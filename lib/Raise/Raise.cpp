@@ -38,20 +38,20 @@ SmallVector<Operation *> raise::between(Value source, Operation *root) {
   SmallVector<Operation *> ops;
   llvm::DenseMap<Operation *, bool> leads;
   auto visit = [&](auto &visit, Operation *op) -> bool {
+    if (first && !first->isBeforeInBlock(op))
+      return false;
     if (auto known = leads.find(op); known != leads.end())
       return known->second;
-    leads[op] = op == first;
-    bool found = op == first;
+    bool found = false;
     // What is read inside a body counts as well.
-    if (!found && !(first && op->isBeforeInBlock(first)))
-      op->walk([&](Operation *inner) {
-        for (Value operand : inner->getOperands()) {
-          Operation *producer = operand.getDefiningOp();
-          found |= operand == source;
-          if (producer && producer->getBlock() == block)
-            found |= visit(visit, producer);
-        }
-      });
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        Operation *producer = operand.getDefiningOp();
+        found |= operand == source;
+        if (producer && producer->getBlock() == block)
+          found |= visit(visit, producer);
+      }
+    });
     if (found && op != root)
       ops.push_back(op);
     return leads[op] = found;
@@ -153,6 +153,9 @@ struct Raise : posenc::impl::PosencRaiseBase<Raise> {
 
   void runOnOperation() override {
     bool changed = tryAll<linalg::LinalgOp>("attention", raiseAttention);
+    changed |= tryAll<linalg::LinalgOp>("layer norm", raiseNorm);
+    // Last: the matrices of an idiom must not become layers of their own.
+    changed |= tryAll<linalg::LinalgOp>("linear layer", raiseLinear);
     // Shapes, constants and tables of what is gone.
     IRRewriter rewriter(&getContext());
     if (changed)

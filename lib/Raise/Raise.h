@@ -32,12 +32,16 @@ private:
 
 /// Products with values of a softmax of products of queries and keys.
 bool raiseAttention(RewriterBase &rewriter, linalg::LinalgOp root, Missed &missed);
+/// Deviations from the mean of a row by their standard deviation, gain, shift.
+bool raiseNorm(RewriterBase &rewriter, linalg::LinalgOp root, Missed &missed);
+/// Products with a matrix, and a bias.
+bool raiseLinear(RewriterBase &rewriter, linalg::LinalgOp root, Missed &missed);
 
 //===----------------------------------------------------------------------===//
 // What they share
 //===----------------------------------------------------------------------===//
 
-/// The operations from `source` on that lead to `root`, without it, in order.
+/// The operations that lead from `source` to `root`, in order.
 SmallVector<Operation *> between(Value source, Operation *root);
 /// One of `ops` that somebody beside them and `root` reads, or null.
 Operation *sharedOf(ArrayRef<Operation *> ops, Operation *root);

@@ -16,6 +16,13 @@ bool raise::dependsOn(const Term &t, AffineExpr variable) {
   return llvm::any_of(t.at, [&](AffineExpr e) { return e.isFunctionOfDim(position); });
 }
 
+Value raise::tensorAt(Reader &reader, const Term &t, ArrayRef<AffineExpr> at) {
+  for (std::optional<Term> next = t; next; next = reader.step(*next))
+    if (isa<RankedTensorType>(next->value.getType()) && llvm::equal(next->at, at))
+      return next->value;
+  return {};
+}
+
 AffineExpr Reader::simplify(AffineExpr e) {
   return simplifyAffineExpr(e, variables, symbols.size());
 }

@@ -31,6 +31,12 @@ struct Reduction {
   AffineExpr over;
 };
 
+/// constant * above... / below...
+struct Factors {
+  double constant = 1.0;
+  SmallVector<Term, 4> above, below;
+};
+
 class Reader {
 public:
   explicit Reader(MLIRContext *context) : context(context) {}
@@ -71,6 +77,8 @@ public:
 
   /// The value in f64 of what does not depend on any input.
   std::optional<double> constant(const Term &t);
+  /// `t` as a product, however its factors are associated.
+  Factors factors(const Term &t);
   /// An integer as an affine function of variables, and of `symbols`.
   AffineExpr affine(const Term &t);
   /// Whether `a` and `b` are computed alike from the same values.
@@ -82,6 +90,7 @@ public:
 private:
   std::optional<SmallVector<AffineExpr, 4>> loops(linalg::LinalgOp op, AffineMap map,
                                                   ArrayRef<AffineExpr> at);
+  void addFactors(const Term &t, bool inverse, Factors &factors);
   std::optional<Term> stepArgument(BlockArgument argument, ArrayRef<AffineExpr> at);
   std::optional<Term> stepLinalg(linalg::LinalgOp op, OpResult result, ArrayRef<AffineExpr> at);
 
@@ -90,6 +99,8 @@ private:
   SmallVector<Value> symbols;
 };
 
+/// The first tensor on the way from `t` to its origin whose element at `at` it is.
+Value tensorAt(Reader &reader, const Term &t, ArrayRef<AffineExpr> at);
 /// The operation whose body computes `v`, or null.
 linalg::LinalgOp bodyOf(Value v);
 /// Whether one index of `t` depends on `variable`.
