@@ -94,6 +94,11 @@ using EncodingRegistration = void (*)(PosencDialect &);
 llvm::SmallVectorImpl<EncodingRegistration> &encodingRegistrations();
 mlir::LogicalResult verifyEncoding(mlir::Operation *op);
 
+/// Checks at run time that two dimensions agree, unless both are static: those
+/// the verifier compares. `message` is the whole error.
+void checkSize(mlir::OpBuilder &b, mlir::Location loc, mlir::Value first, unsigned firstDim,
+               mlir::Value second, unsigned secondDim, const llvm::Twine &message);
+
 /// One static object of this class in an encoding's .cpp adds the op to the
 /// dialect; nothing else has to be edited.
 template <typename Op> struct RegisterEncoding {

@@ -138,6 +138,19 @@ def PosencDecompose : Pass<"posenc-decompose"> {
   let dependentDialects = ["linalg::LinalgDialect", "scf::SCFDialect", "tensor::TensorDialect"];
 }
 
+def PosencCheckOperands : Pass<"posenc-check-operands"> {
+  let summary = "check at run time what the verifiers cannot see";
+  let description = [{
+    In front of every operation whose operands have dynamic sizes, `cf.assert`
+    compares them, as the verifiers do with static ones; `posenc.check` compares
+    ids and positions with their tables. Every pipeline starts with it: without,
+    operands that contradict each other are read out of bounds.
+
+    Example: `pe-opt --posenc-check-operands`.
+  }];
+  let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect", "tensor::TensorDialect"];
+}
+
 def PosencRecordSignature : Pass<"posenc-record-signature", "ModuleOp"> {
   let summary = "keep the types of public functions for callers";
   let description = [{

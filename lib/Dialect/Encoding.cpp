@@ -2,6 +2,9 @@
 
 #include "posenc/Dialect.h"
 
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+
 using namespace mlir;
 using namespace posenc;
 
@@ -43,6 +46,26 @@ void posenc::checkIndices(OpBuilder &b, Location loc, Value indices, Value table
                           StringRef what) {
   Value rows = tensor::DimOp::create(b, loc, table, 0);
   CheckOp::create(b, loc, indices, rows, what);
+}
+
+void posenc::checkSize(OpBuilder &b, Location loc, Value first, unsigned firstDim, Value second,
+                       unsigned secondDim, const Twine &message) {
+  auto dynamic = [](Value v, unsigned dim) {
+    return cast<ShapedType>(v.getType()).isDynamicDim(dim);
+  };
+  if ((!dynamic(first, firstDim) && !dynamic(second, secondDim)) ||
+      (first == second && firstDim == secondDim))
+    return;
+  auto size = [&](Value v, unsigned dim) -> Value {
+    // The count is at hand; the coordinates need not be computed for it.
+    if (auto positions = v.getDefiningOp<PositionsOp>();
+        positions && dim + 1 == positions.getType().getRank())
+      return positions.getCount();
+    return getValueOrCreateConstantIndexOp(b, loc, tensor::getMixedSize(b, loc, v, dim));
+  };
+  Value equal = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, size(first, firstDim),
+                                      size(second, secondDim));
+  cf::AssertOp::create(b, loc, equal, message.str());
 }
 
 void posenc::checkCoordinates(OpBuilder &b, Location loc,

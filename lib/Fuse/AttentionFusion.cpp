@@ -201,8 +201,6 @@ void fuse::fuseScores(RewriterBase &rewriter, AttendOp attend) {
   unsigned head = headDim(layout), row = rowDim(layout);
 
   rewriter.setInsertionPoint(attend);
-  for (EncodingOpInterface encoding : chain->encodings)
-    encoding.emitChecks(rewriter, encoding.getLoc());
   auto count = [&](Value x) {
     return getValueOrCreateConstantIndexOp(rewriter, loc,
                                            tensor::getMixedSize(rewriter, loc, x, row));

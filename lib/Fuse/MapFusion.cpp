@@ -28,8 +28,6 @@ static void mapChain(RewriterBase &rewriter, ArrayRef<EncodingOpInterface> chain
   auto type = cast<RankedTensorType>(x.getType());
 
   rewriter.setInsertionPoint(last);
-  for (EncodingOpInterface encoding : chain)
-    encoding.emitChecks(rewriter, encoding.getLoc());
   SmallVector<std::pair<Value, int64_t>> sizes;
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     sizes.push_back({x, dim});

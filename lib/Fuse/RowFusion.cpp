@@ -47,7 +47,6 @@ void fuse::fuseRows(RewriterBase &rewriter, AttentionOp attention) {
       }
 
       rewriter.setInsertionPoint(attention);
-      encoding.emitChecks(rewriter, encoding.getLoc());
       if (map.region.empty()) {
         ChannelsAttr channels = encoding.getChannels();
         SmallVector<Type> types(channels.getGroup(), rewriter.getF32Type());

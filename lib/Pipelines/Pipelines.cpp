@@ -68,6 +68,7 @@ static void lowerToLLVM(OpPassManager &pm) {
 //===----------------------------------------------------------------------===//
 
 static void buildDecompose(OpPassManager &pm, const posenc::ReferencePipelineOptions &) {
+  pm.addPass(posenc::createPosencCheckOperands());
   pm.addPass(posenc::createPosencDecompose());
   simplify(pm);
 }
@@ -94,6 +95,7 @@ static void buildRaise(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
 }
 
 static void buildFuse(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
+  pm.addPass(posenc::createPosencCheckOperands());
   pm.addPass(posenc::createPosencFuse());
   simplify(pm);
 }

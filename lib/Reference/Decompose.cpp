@@ -30,7 +30,6 @@ static Value typed(OpBuilder &b, Location loc, Value value, Type type) {
 
 static SmallVector<Value> lowerEncoding(OpBuilder &b, EncodingOpInterface op) {
   Location loc = op.getLoc();
-  op.emitChecks(b, loc);
   Value x = op.getInput();
   Site site = op.getSite();
   if (site == Site::Token || site == Site::Row) {
@@ -77,7 +76,6 @@ static SmallVector<Value> lower(OpBuilder &b, AttendOp op) {
 }
 
 static SmallVector<Value> lower(OpBuilder &b, EmbeddingOp op) {
-  checkIndices(b, op.getLoc(), op.getIds(), op.getTable(), "token id");
   SmallVector<SmallVector<OpFoldResult>> shape;
   (void)op.reifyResultShapes(b, shape);
   return {build(b, op.getLoc(), shape[0], elementOf(op.getTable()),

@@ -225,3 +225,19 @@ func.func @t5_distance(%s: tensor<1x8x5x6xf32>, %t: tensor<32x8xf32>) {
   %0 = posenc.t5_bucket %s table(%t) {causal, max_distance = 16 : i64} : (tensor<1x8x5x6xf32>, tensor<32x8xf32>) -> tensor<1x8x5x6xf32>
   return
 }
+
+// -----
+
+func.func @padding_keys(%s: tensor<2x4x?x7xf32>, %valid: tensor<2x6xi1>) -> tensor<2x4x?x7xf32> {
+  // expected-error @below {{'posenc.padding' op expected validity of 2 samples and 7 keys, but found 'tensor<2x6xi1>'}}
+  %r = posenc.padding %s valid(%valid) : (tensor<2x4x?x7xf32>, tensor<2x6xi1>) -> tensor<2x4x?x7xf32>
+  return %r : tensor<2x4x?x7xf32>
+}
+
+// -----
+
+func.func @token_type_ids(%x: tensor<2x7x8xf32>, %ids: tensor<2x6xi64>, %t: tensor<2x8xf32>) -> tensor<2x7x8xf32> {
+  // expected-error @below {{'posenc.token_type' op expected an id for every token of 'tensor<2x7x8xf32>', but found 'tensor<2x6xi64>'}}
+  %r = posenc.token_type %x ids(%ids) table(%t) : (tensor<2x7x8xf32>, tensor<2x6xi64>, tensor<2x8xf32>) -> tensor<2x7x8xf32>
+  return %r : tensor<2x7x8xf32>
+}

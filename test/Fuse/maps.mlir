@@ -1,4 +1,4 @@
-// RUN: pe-opt %s --posenc-fuse --split-input-file | FileCheck %s
+// RUN: pe-opt %s --posenc-check-operands --posenc-fuse --split-input-file | FileCheck %s
 
 // A chain on tokens is one map, in order; every table is checked once, before.
 

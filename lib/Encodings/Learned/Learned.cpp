@@ -29,5 +29,7 @@ SmallVector<Value> LearnedOp::emit(Emitter &e, ValueRange x, const At &at) {
 }
 
 void LearnedOp::emitChecks(OpBuilder &b, Location loc) {
+  checkSize(b, loc, getTable(), 1, getX(), 2,
+            "posenc.learned: expected table rows as wide as the tokens");
   checkCoordinates(b, loc, *this, getTable(), getOffset(), "position");
 }

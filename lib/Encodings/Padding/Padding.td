@@ -4,7 +4,7 @@
 include "posenc/PosencBase.td"
 
 def Posenc_PaddingOp : Posenc_MaskEncoding<"padding",
-    (ins RankedTensorOf<[I1], [HasAnyRankOfPred<[2]>]>:$valid), "`valid` `(` $valid `)`"> {
+    (ins RankedTensorOf<[I1], [HasAnyRankOfPred<[2]>]>:$valid), "`valid` `(` $valid `)`", ["emitChecks"]> {
   let summary = "a query sees the keys that are not padding";
   let description = [{
     Key `j` of sample `b` is visible when `valid[b, j]` is true.
@@ -19,6 +19,7 @@ def Posenc_PaddingOp : Posenc_MaskEncoding<"padding",
     }
     ```
   }];
+  let hasVerifier = 1;
 }
 
 #endif

@@ -85,6 +85,10 @@ SmallVector<Value> T5BucketOp::emit(Emitter &e, ValueRange x, const At &at) {
   return {e.add(x[0], e.lookup(getTable(), {e.toIndex(bucket), at.head}))};
 }
 
+void T5BucketOp::emitChecks(OpBuilder &b, Location loc) {
+  checkSize(b, loc, getTable(), 1, getX(), 1, "posenc.t5_bucket: expected a table for every head");
+}
+
 bool T5BucketOp::isTranslationInvariant() { return true; }
 bool T5BucketOp::isHeadDependent() { return true; }
 bool T5BucketOp::isToeplitz() { return true; }

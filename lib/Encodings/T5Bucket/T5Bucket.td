@@ -7,7 +7,7 @@ def Posenc_T5BucketOp : Posenc_ScoreEncoding<"t5_bucket",
     (ins RankedTensorOf<[F32, F16, BF16], [HasAnyRankOfPred<[2]>]>:$table,
          DefaultValuedAttr<I64Attr, "128">:$max_distance, UnitAttr:$causal),
     "`table` `(` $table `)`",
-    ["isTranslationInvariant", "isHeadDependent", "isToeplitz"]> {
+    ["emitChecks", "isTranslationInvariant", "isHeadDependent", "isToeplitz"]> {
   let summary = "learned bias per head and bucket of distances";
   let description = [{
     `s[b, h, i, j] + table[bucket(pk[j] - pq[i]), h]` (T5, Raffel et al. 2019,

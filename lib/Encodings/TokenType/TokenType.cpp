@@ -13,6 +13,10 @@ static RegisterEncoding<TokenTypeOp> registration;
 LogicalResult TokenTypeOp::verify() {
   if (!getPositions().empty())
     return emitOpError("expected no positions: the ids say which row is added");
+  if (failed(verifyCompatibleShape(getX().getType().getShape().take_front(2),
+                                   getIds().getType().getShape())))
+    return emitOpError("expected an id for every token of ")
+           << getX().getType() << ", but found " << getIds().getType();
   if (failed(verifyCompatibleShape({getX().getType().getDimSize(2)},
                                    {getTable().getType().getDimSize(1)})))
     return emitOpError("expected table rows of ")
@@ -27,5 +31,9 @@ SmallVector<Value> TokenTypeOp::emit(Emitter &e, ValueRange x, const At &at) {
 }
 
 void TokenTypeOp::emitChecks(OpBuilder &b, Location loc) {
+  checkSize(b, loc, getTable(), 1, getX(), 2,
+            "posenc.token_type: expected table rows as wide as the tokens");
+  for (unsigned d : {0, 1})
+    checkSize(b, loc, getIds(), d, getX(), d, "posenc.token_type: expected an id for every token");
   checkIndices(b, loc, getIds(), getTable(), "token type");
 }
