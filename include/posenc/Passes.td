@@ -6,7 +6,7 @@
 include "mlir/Pass/PassBase.td"
 
 def PosencRaise : Pass<"posenc-raise"> {
-  let summary = "give decomposed attention, normalisation and linear layers their names";
+  let summary = "give decomposed attention, rotations, norms and linear layers their names";
   let description = [{
     Recognises what frameworks write out as linalg on tensors and proves, element
     by element, that it is what a posenc operation computes:
@@ -18,6 +18,10 @@ def PosencRaise : Pass<"posenc-raise"> {
       `key <= query + offset` on indices `posenc.causal`. Layouts, shared key
       heads and joined dimensions of batch and heads are followed.
 
+    - channels turned in pairs by angles `position * base^(-2c / width)` become
+      `posenc.rope`. Pairing, width and base are found by reading every channel
+      of the result as an expression of its own and comparing its frequency, in
+      f64, with the formula; positions are rows, an offset from them, or a tensor;
     - deviations from the mean of the last dimension, divided by their standard
       deviation, with or without gain and shift, become `posenc.layer_norm`;
     - products with a weight of static size, `[outputs, inputs]` or transposed,

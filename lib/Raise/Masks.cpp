@@ -3,7 +3,6 @@
 #include "Raise/Attention.h"
 #include "Raise/Encodings.h"
 
-#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 using namespace mlir;
@@ -216,34 +215,19 @@ Value raise::buildMask(OpBuilder &b, Location loc, Reader &reader, const Mask &m
   if (mask.offset == reader.number(0))
     return CausalOp::create(b, loc, scores, ValueRange{}, /*top_left=*/true);
 
-  // The integers that the offset is made of, as indices.
-  SmallVector<Value> symbols;
-  SmallVector<AffineExpr> numbers;
-  for (auto [n, symbol] : llvm::enumerate(reader.getSymbols())) {
-    numbers.push_back(b.getAffineSymbolExpr(symbols.size()));
-    if (!mask.offset.isFunctionOfSymbol(n))
-      continue;
-    symbols.push_back(symbol.getType().isIndex()
-                          ? symbol
-                          : arith::IndexCastOp::create(b, loc, b.getIndexType(), symbol));
-  }
-  AffineExpr start = mask.offset.replaceSymbols(numbers);
-  AffineExpr keys = b.getAffineDimExpr(0), queries = b.getAffineDimExpr(1);
+  // Whether the last query sees the last key.
+  Value offset = buildIndex(b, loc, reader, mask.offset);
   using Variable = ValueBoundsConstraintSet::Variable;
-  Variable aligned(AffineMap::get(2, 0, keys - queries),
-                   {Variable(k, row), Variable(q, row)});
+  AffineExpr keys = b.getAffineDimExpr(0), queries = b.getAffineDimExpr(1);
   FailureOr<bool> equal = ValueBoundsConstraintSet::areEqual(
-      aligned, Variable(AffineMap::get(0, symbols.size(), start), symbols));
+      Variable(AffineMap::get(2, 0, keys - queries), {Variable(k, row), Variable(q, row)}),
+      Variable(offset));
   if (succeeded(equal) && *equal)
     return CausalOp::create(b, loc, scores, ValueRange{}, /*top_left=*/false);
 
-  auto positions = [&](Value v, Value start) -> Value {
-    Value count = getValueOrCreateConstantIndexOp(b, loc, sizeOf(v, row));
-    int64_t size = cast<RankedTensorType>(v.getType()).getDimSize(row);
-    return PositionsOp::create(b, loc, RankedTensorType::get(size, b.getI64Type()), count, start);
-  };
-  Value first = affine::expandAffineExpr(b, loc, start, {}, symbols);
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-  return CausalOp::create(b, loc, scores, ValueRange{positions(q, first), positions(k, zero)},
-                          /*top_left=*/false);
+  return CausalOp::create(
+      b, loc, scores,
+      ValueRange{buildPositions(b, loc, q, row, offset), buildPositions(b, loc, k, row, zero)},
+      /*top_left=*/false);
 }

@@ -3,7 +3,6 @@
 #include "Raise/Raise.h"
 #include "posenc/Passes.h"
 
-#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -105,23 +104,6 @@ void raise::replaceIdiom(RewriterBase &rewriter, Operation *root, ArrayRef<Opera
   }
 }
 
-std::string raise::nameOf(Operation *op) {
-  return "'" + op->getName().getStringRef().str() + "'";
-}
-
-Value raise::typed(OpBuilder &b, Location loc, Value v, Type type) {
-  return v.getType() == type ? v : tensor::CastOp::create(b, loc, type, v).getResult();
-}
-
-Value raise::transposed(OpBuilder &b, Location loc, Value v, ArrayRef<int64_t> permutation) {
-  if (isIdentityPermutation(permutation))
-    return v;
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, v);
-  applyPermutationToVector(sizes, permutation);
-  Value init = tensor::EmptyOp::create(b, loc, sizes, getElementTypeOrSelf(v));
-  return linalg::TransposeOp::create(b, loc, v, init, permutation).getResult()[0];
-}
-
 namespace {
 struct Erased : RewriterBase::Listener {
   void notifyOperationErased(Operation *op) override { ops.insert(op); }
@@ -154,6 +136,7 @@ struct Raise : posenc::impl::PosencRaiseBase<Raise> {
   void runOnOperation() override {
     bool changed = tryAll<linalg::LinalgOp>("attention", raiseAttention);
     changed |= tryAll<linalg::LinalgOp>("layer norm", raiseNorm);
+    changed |= tryAll<Operation *>("rotation", raiseRotation);
     // Last: the matrices of an idiom must not become layers of their own.
     changed |= tryAll<linalg::LinalgOp>("linear layer", raiseLinear);
     // Shapes, constants and tables of what is gone.

@@ -34,6 +34,9 @@ private:
 bool raiseAttention(RewriterBase &rewriter, linalg::LinalgOp root, Missed &missed);
 /// Deviations from the mean of a row by their standard deviation, gain, shift.
 bool raiseNorm(RewriterBase &rewriter, linalg::LinalgOp root, Missed &missed);
+/// Pairs of channels turned by angles that grow with the position; `root` is
+/// whatever gives them their final place.
+bool raiseRotation(RewriterBase &rewriter, Operation *root, Missed &missed);
 /// Products with a matrix, and a bias.
 bool raiseLinear(RewriterBase &rewriter, linalg::LinalgOp root, Missed &missed);
 
@@ -52,6 +55,10 @@ void replaceIdiom(RewriterBase &rewriter, Operation *root, ArrayRef<Operation *>
 std::string nameOf(Operation *op);
 /// `v` as a value of `type`, which may be more or less static.
 Value typed(OpBuilder &b, Location loc, Value v, Type type);
+/// An affine function of symbols of the reader.
+Value buildIndex(OpBuilder &b, Location loc, Reader &reader, AffineExpr e);
+/// Coordinates from `start` on for each of dimension `row` of `v`.
+Value buildPositions(OpBuilder &b, Location loc, Value v, int64_t row, Value start);
 /// `v` with its dimensions in the order `permutation`.
 Value transposed(OpBuilder &b, Location loc, Value v, ArrayRef<int64_t> permutation);
 

@@ -197,6 +197,10 @@ bool Reader::same(const Term &x, const Term &y) {
       ((!isa<ShapedType>(a.value.getType()) && !bodyOf(a.value)) || llvm::equal(a.at, b.at, alike)))
     return true;
 
+  auto i = a.value.getDefiningOp<linalg::IndexOp>(), j = b.value.getDefiningOp<linalg::IndexOp>();
+  if (i && j)
+    return alike(a.at[i.getDim()], b.at[j.getDim()]);
+
   SmallVector<Term> left, right;
   Operation *p = operation(a, left), *q = operation(b, right);
   if (p && q)
