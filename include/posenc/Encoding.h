@@ -42,13 +42,15 @@ struct LiveInterval {
   mlir::Value lo, hi;
 };
 
-/// Builds scalar arith and math operations: an `OpBuilder` that knows its
-/// location. Operands of one call have one type.
+/// Builds arith and math operations: an `OpBuilder` that knows its location.
+/// Operands of one call have one type; arithmetic takes vectors as well.
 class Emitter : public mlir::ImplicitLocOpBuilder {
 public:
   using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
   using Value = mlir::Value;
 
+  /// Where constants go is for kernels to decide.
+  virtual Value constant(mlir::TypedAttr value);
   Value f32(double value);
   Value i32(int64_t value);
   Value index(int64_t value);

@@ -252,10 +252,10 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
   let summary = "lower attention on buffers to vector kernels";
   let description = [{
     Every `posenc.attention` on memrefs becomes a parallel loop over batch, query
-    head and blocks of queries, which calls a private function: an online
-    softmax over blocks of keys with queries as lanes, register tiles of the
-    given vector size, and the regions of the op cloned on vectors. Head widths
-    must be static and channels contiguous.
+    head and blocks of queries, which calls a private function that equal
+    operations share: an online softmax over blocks of keys with queries as
+    lanes, register tiles of the given vector size, and the regions of the op
+    cloned on vectors. Head widths must be static and channels contiguous.
 
     Example: `pe-opt --posenc-vectorize-attention=vector-bits=512`.
   }];

@@ -1,11 +1,11 @@
-//===- Emitter.cpp - scalar arithmetic for encodings ----------------------===//
+//===- Emitter.cpp - arithmetic for encodings and kernels -----------------===//
 
 #include "posenc/Encoding.h"
 
 using namespace mlir;
 using namespace posenc;
 
-static bool isFloat(Value v) { return isa<FloatType>(v.getType()); }
+static bool isFloat(Value v) { return isa<FloatType>(getElementTypeOrSelf(v)); }
 
 template <typename FloatOp, typename IntOp>
 static Value binary(Emitter &e, Value a, Value b) {
@@ -13,15 +13,10 @@ static Value binary(Emitter &e, Value a, Value b) {
                     : IntOp::create(e, a, b).getResult();
 }
 
-Value Emitter::f32(double value) {
-  return arith::ConstantOp::create(*this, getF32FloatAttr(value));
-}
-Value Emitter::i32(int64_t value) {
-  return arith::ConstantOp::create(*this, getI32IntegerAttr(value));
-}
-Value Emitter::index(int64_t value) {
-  return arith::ConstantIndexOp::create(*this, value);
-}
+Value Emitter::constant(TypedAttr value) { return arith::ConstantOp::create(*this, value); }
+Value Emitter::f32(double value) { return constant(getF32FloatAttr(value)); }
+Value Emitter::i32(int64_t value) { return constant(getI32IntegerAttr(value)); }
+Value Emitter::index(int64_t value) { return constant(getIndexAttr(value)); }
 
 Value Emitter::add(Value a, Value b) {
   return binary<arith::AddFOp, arith::AddIOp>(*this, a, b);
@@ -47,8 +42,7 @@ Value Emitter::max(Value a, Value b) {
 Value Emitter::neg(Value a) {
   if (isFloat(a))
     return arith::NegFOp::create(*this, a);
-  Value zero = arith::ConstantOp::create(*this, getZeroAttr(a.getType()));
-  return arith::SubIOp::create(*this, zero, a);
+  return arith::SubIOp::create(*this, constant(getZeroAttr(a.getType())), a);
 }
 Value Emitter::abs(Value a) {
   return isFloat(a) ? math::AbsFOp::create(*this, a).getResult() : max(a, neg(a));
@@ -103,12 +97,11 @@ Value Emitter::toIndex(Value a) {
 Value Emitter::table(ArrayRef<double> values) {
   SmallVector<float> rounded(values.begin(), values.end());
   auto type = RankedTensorType::get(rounded.size(), getF32Type());
-  return arith::ConstantOp::create(*this, 
-      DenseElementsAttr::get(type, ArrayRef<float>(rounded)));
+  return constant(DenseElementsAttr::get(type, ArrayRef<float>(rounded)));
 }
 Value Emitter::table(ArrayRef<int32_t> values) {
   auto type = RankedTensorType::get(values.size(), getI32Type());
-  return arith::ConstantOp::create(*this, DenseElementsAttr::get(type, values));
+  return constant(DenseElementsAttr::get(type, values));
 }
 Value Emitter::lookup(Value tensor, ValueRange indices) {
   Value element = tensor::ExtractOp::create(*this, tensor, indices);

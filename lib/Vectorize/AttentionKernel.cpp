@@ -5,21 +5,27 @@
 using namespace mlir;
 using namespace posenc;
 
-AttentionShape AttentionShape::forBits(int64_t vectorBits, int64_t channels) {
-  AttentionShape shape = vectorBits == 512 ? AttentionShape{16, 32, 12, 2, 192}
-                                           : AttentionShape{8, 16, 6, 4, 192};
+static int64_t rowWidth(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(3); }
+
+AttentionPlan::AttentionPlan(AttentionOp op, int64_t lanes)
+    : width(2 * lanes), rows(lanes == 16 ? 12 : 6), panels(lanes == 16 ? 2 : 4) {
   // Wide heads: scratch stays within the second-level cache and the stack.
-  if (channels > 256)
-    shape.keys = 48;
-  return shape;
+  if (std::max(rowWidth(op.getQuery()), rowWidth(op.getValue())) > 256)
+    keys = 48;
 }
 
-AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, AttentionShape shape,
-                                 AttentionArguments arguments, IRMapping &outer)
-    : b(b), op(op), shape(shape), args(std::move(arguments)), outer(outer),
-      chunks(shape.width / shape.lanes),
-      width(cast<MemRefType>(op.getQuery().getType()).getDimSize(3)),
-      valueWidth(cast<MemRefType>(op.getValue().getType()).getDimSize(3)) {}
+AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, ValueRange operands,
+                                 const IRMapping &outer, ValueRange at)
+    : b(b), op(op), plan(op, b.lanes), outer(outer), chunks(plan.width / b.lanes),
+      width(rowWidth(op.getQuery())), valueWidth(rowWidth(op.getValue())),
+      args{operands[0], operands[1], operands[2], operands[3],
+           op.getOuts().size() > 1 ? operands[4] : Value(), operands.take_back(4),
+           at[0], at[1], at[2]} {}
+
+LogicalResult posenc::buildAttention(KernelBuilder &b, AttentionOp op, ValueRange operands,
+                                     const IRMapping &outer, ValueRange at) {
+  return AttentionKernel(b, op, operands, outer, at).build();
+}
 
 /// Whether the register tile may read the rows where they are: a known small
 /// distance is an offset of every load, others need a pointer per row, more
@@ -33,35 +39,26 @@ static bool areReadInPlace(Value memref, unsigned rowDim) {
 }
 
 LogicalResult AttentionKernel::build() {
-  packed = b.scratch({shape.panels, width, shape.width});
-  result = b.scratch({shape.panels, valueWidth, shape.width});
-  weights = b.scratch({shape.keys + shape.rows, shape.width});
-  maxima = b.scratch({shape.panels, shape.width});
-  sums = b.scratch({shape.panels, shape.width});
+  packed = b.scratch({plan.panels, width, plan.width});
+  result = b.scratch({plan.panels, valueWidth, plan.width});
+  weights = b.scratch({plan.keys + plan.rows, plan.width});
+  maxima = b.scratch({plan.panels, plan.width});
+  sums = b.scratch({plan.panels, plan.width});
   if (!op.getQueryMap().empty())
-    mapped = b.scratch({shape.width, width});
+    mapped = b.scratch({plan.width, width});
   if (!op.getKeyMap().empty() || !areReadInPlace(args.key, op.getRowDim()))
-    keyScratch = b.scratch({shape.keys, width});
+    keyScratch = b.scratch({plan.keys, width});
   bool padded = !paddingConditions().empty();
   if (padded || !op.getValueMap().empty() || !areReadInPlace(args.value, op.getRowDim()))
-    valueScratch = b.scratch({shape.keys, valueWidth});
+    valueScratch = b.scratch({plan.keys, valueWidth});
 
-  auto dim = [&](Value memref, unsigned d) -> Value {
-    return memref::DimOp::create(b, memref, b.index(d));
-  };
-  queries = dim(args.query, op.getRowDim());
-  keys = dim(args.key, op.getRowDim());
-  Value group = arith::DivUIOp::create(b, dim(args.query, op.getHeadDim()),
-                                       dim(args.key, op.getHeadDim()));
-  keyHead = arith::DivUIOp::create(b, args.head, group);
-  mapHead = b.add(keyHead, arith::DivUIOp::create(b, args.offsets[1], group));
+  queries = b.size(args.query, op.getRowDim());
+  keys = b.size(args.key, op.getRowDim());
+  Value group = b.divide(b.size(args.query, op.getHeadDim()), b.size(args.key, op.getHeadDim()));
+  keyHead = b.divide(args.head, group);
+  mapHead = b.add(keyHead, b.divide(args.offsets[1], group));
 
-  Value rest = b.sub(queries, args.row);
-  Value panels = b.min(b.index(shape.panels), arith::CeilDivSIOp::create(
-                                                  b, rest, b.index(shape.width)));
-  auto firstOf = [&](Value panel) {
-    return b.add(args.row, b.mul(panel, b.index(shape.width)));
-  };
+  Value panels = b.min(b.ceilDivide(b.sub(queries, args.row), plan.width), plan.panels);
   b.loop(b.index(0), panels, 1, [&](Value panel) {
     packQueries(panel, firstOf(panel));
     Values zeros(chunks, b.splat(0.0));
@@ -71,31 +68,34 @@ LogicalResult AttentionKernel::build() {
     storePanel(zeros, sums, {panel});
   });
 
-  Value last = b.min(b.add(args.row, shape.queries()), queries);
+  Value last = b.min(b.add(args.row, plan.queries()), queries);
   auto bounds = liveKeys(args.row, last);
   Value begin = bounds.first, end = bounds.second;
-  b.loop(begin, end, shape.keys, [&](Value block) {
-    fillScratch(block, b.min(b.add(block, shape.keys), end));
+  b.loop(begin, end, plan.keys, [&](Value block) {
+    fillScratch(block, b.min(b.add(block, plan.keys), end));
     b.loop(b.index(0), panels, 1, [&](Value panel) { panelBlock(panel, block, end); });
   });
   b.loop(b.index(0), panels, 1, [&](Value panel) { storeRows(panel, firstOf(panel)); });
   return success(!failed);
 }
 
+/// The first query row of a panel.
+Value AttentionKernel::firstOf(Value panel) { return b.add(args.row, b.mul(panel, plan.width)); }
+
 /// The keys that rows [from, to) may see, all if there is no live region.
 std::pair<Value, Value> AttentionKernel::liveKeys(Value from, Value to) {
   if (op.getLive().empty())
     return {b.index(0), keys};
-  RegionVectorizer live(b, op.getLive(), 1, 1, outer);
+  RegionVectorizer live(b, op.getLive(), outer);
   Value at[] = {coordinate(args.batch, 0), coordinate(args.head, 1), coordinate(from, 2),
                 coordinate(to, 2)};
-  for (unsigned n = 0; n < 4; ++n)
-    live.bind(n, Lanes::scalar(at[n]));
+  for (auto [argument, v] : llvm::zip(op.getLive().getArguments(), at))
+    live.bind(argument, v);
   SmallVector<Lanes> bounds = live.evaluate({});
   failed |= live.failed();
   auto local = [&](const Lanes &bound) {
     Value v = b.sub(bound.chunks[0], args.offsets[3]);
-    return b.min(b.max(v, b.index(0)), keys);
+    return b.min(b.max(v, 0), keys);
   };
   return {local(bounds[0]), local(bounds[1])};
 }
@@ -104,21 +104,18 @@ std::pair<Value, Value> AttentionKernel::liveKeys(Value from, Value to) {
 void AttentionKernel::fillScratch(Value first, Value end) {
   Value count = b.sub(end, first);
   if (keyScratch)
-    copyRows(args.key, keyScratch, first, count, first, op.getKeyMap(), op.getKeyChannels(),
-             mapHead, 3);
+    copyRows(args.key, keyScratch, first, count, op.getKeyMap(), op.getKeyChannels());
   if (valueScratch)
-    copyRows(args.value, valueScratch, first, count, first, op.getValueMap(),
-             op.getValueChannels(), mapHead, 3);
+    copyRows(args.value, valueScratch, first, count, op.getValueMap(), op.getValueChannels());
   if (!paddingConditions().empty())
     clearPadding(first, count);
 }
 
 void AttentionKernel::panelBlock(Value panel, Value block, Value end) {
-  Value first = b.add(args.row, b.mul(panel, b.index(shape.width)));
-  Value begin = block;
-  end = b.min(b.add(block, shape.keys), end);
+  Value first = firstOf(panel), begin = block;
+  end = b.min(b.add(block, plan.keys), end);
   if (!op.getLive().empty()) {
-    auto [low, high] = liveKeys(first, b.min(b.add(first, shape.width), queries));
+    auto [low, high] = liveKeys(first, b.min(b.add(first, plan.width), queries));
     begin = b.max(begin, low);
     end = b.min(end, high);
   }

@@ -3,38 +3,17 @@
 #ifndef POSENC_VECTORIZE_ATTENTIONKERNEL_H
 #define POSENC_VECTORIZE_ATTENTIONKERNEL_H
 
-#include "Vectorize/RegionVectorizer.h"
-#include "posenc/Dialect.h"
+#include "Vectorize/Kernels.h"
 
 namespace posenc {
-
-/// Sizes of the register tile and of the blocks around it. The accumulators of
-/// `rows * width` fill the register file but for the operands.
-struct AttentionShape {
-  int64_t lanes;  ///< f32 of a native vector
-  int64_t width;  ///< queries of a panel, two native vectors
-  int64_t rows;   ///< keys, or channels of the result, of a register tile
-  int64_t panels; ///< panels that share a block of keys
-  int64_t keys;   ///< keys of a block, a multiple of `rows`
-
-  static AttentionShape forBits(int64_t vectorBits, int64_t channels);
-  int64_t queries() const { return width * panels; }
-};
-
-/// What a kernel function is called with, in the order of its arguments.
-struct AttentionArguments {
-  mlir::Value query, key, value, out, lse; ///< `lse` may be null
-  llvm::SmallVector<mlir::Value> offsets;  ///< of b, h, i, j
-  mlir::Value batch, head, row;            ///< the first query row of the block
-};
 
 /// Attention of one query block with transposed operands: lanes are queries.
 /// Per panel and block of keys, S^T[key][lane] = K x Q^T goes to scratch, its
 /// running maximum stays in registers, and O^T[channel][lane] += V x P^T.
 class AttentionKernel {
 public:
-  AttentionKernel(KernelBuilder &b, AttentionOp op, AttentionShape shape,
-                  AttentionArguments arguments, mlir::IRMapping &outer);
+  AttentionKernel(KernelBuilder &b, AttentionOp op, mlir::ValueRange operands,
+                  const mlir::IRMapping &outer, mlir::ValueRange at);
   mlir::LogicalResult build();
 
 private:
@@ -42,19 +21,17 @@ private:
   using Values = llvm::SmallVector<Value>;
 
   // AttentionRows.cpp: rows in and out.
-  Values rowAt(Value head, Value row, Value channel);
+  Values rowAt(Value head, Value row);
   void packQueries(Value panel, Value first);
-  void copyRows(Value from, Value to, Value first, Value count, Value base, mlir::Region &map,
-                std::optional<ChannelsAttr> channels, Value coordinateHead, unsigned offset);
-  void mapRow(Value row, Value at, mlir::Region &map, ChannelsAttr channels, Value head,
-              Value coordinate);
+  void copyRows(Value from, Value to, Value first, Value count, mlir::Region &map,
+                std::optional<ChannelsAttr> channels);
   void storeRows(Value panel, Value first);
   int64_t transposed(int64_t channels) const;
 
   // AttentionKernel.cpp: blocks of keys.
   Value coordinate(Value v, unsigned offset) { return b.add(v, args.offsets[offset]); }
+  Value firstOf(Value panel);
   std::pair<Value, Value> liveKeys(Value from, Value to);
-  void keyBlock(Value first, Value end, Value panels);
   void panelBlock(Value panel, Value block, Value end);
   void fillScratch(Value first, Value end);
 
@@ -65,7 +42,7 @@ private:
 
   // AttentionTiles.cpp: one panel and one block of keys.
   struct Tile;
-  Values registerTile(int64_t rows, llvm::function_ref<Value(int64_t, Value)> left,
+  Values registerTile(llvm::function_ref<Value(int64_t, Value)> left,
                       llvm::function_ref<Values(Value)> right, Value extent, Values inits);
   Values scores(Tile &tile, Value key, bool edge, mlir::ValueRange maxima);
   void panelKeys(Value panel, Value first, Value begin, Value end, Value block);
@@ -77,13 +54,17 @@ private:
 
   KernelBuilder &b;
   AttentionOp op;
-  AttentionShape shape;
-  AttentionArguments args;
-  mlir::IRMapping &outer;
+  AttentionPlan plan;
+  const mlir::IRMapping &outer;
   unsigned chunks;
   int64_t width, valueWidth; ///< channels of keys and of values
   bool failed = false;
 
+  struct {
+    Value query, key, value, out, lse; ///< `lse` may be null
+    mlir::ValueRange offsets;          ///< of b, h, i, j
+    Value batch, head, row;            ///< the first query row of the block
+  } args;
   Value queries, keys; ///< numbers of rows
   Value keyHead, mapHead;
   Value packed, result, weights, maxima, sums; ///< Q^T, O^T, S^T and its statistics

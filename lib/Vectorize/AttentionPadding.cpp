@@ -79,21 +79,18 @@ Value AttentionKernel::isPadding(Value row) {
       if (!llvm::all_of(operation->getResults(), [&](Value v) { return mapping.contains(v); }))
         b.clone(*operation, mapping);
     Value condition = mapping.lookupOrDefault(part);
-    visible = visible ? arith::AndIOp::create(b, visible, condition).getResult() : condition;
+    visible = visible ? b.logicalAnd(visible, condition) : condition;
   }
-  Value yes = arith::ConstantIntOp::create(b, 1, 1);
-  return arith::XOrIOp::create(b, visible, yes);
+  return arith::XOrIOp::create(b, visible, b.constant(b.getBoolAttr(true)));
 }
 
 /// Overwrites the rows of scratch that belong to padding.
 void AttentionKernel::clearPadding(Value first, Value count) {
-  int64_t n = shape.lanes, whole = valueWidth / n * n;
   b.loop(b.index(0), count, 1, [&](Value r) {
     b.ifThen(isPadding(b.add(first, r)), [&] {
-      b.loop(b.index(0), b.index(whole), n,
-             [&](Value d) { b.store(b.splat(0.0), valueScratch, {r, d}); });
-      b.loop(b.index(whole), b.index(valueWidth), 1,
-             [&](Value d) { b.store(b.f32(0.0), valueScratch, {r, d}); });
+      b.channels(b.index(0), b.index(valueWidth), b.lanes, [&](Value d, int64_t n) {
+        b.store(b.broadcast(b.f32(0.0), n), valueScratch, {r, d});
+      });
     });
   });
 }

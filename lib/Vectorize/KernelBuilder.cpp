@@ -1,112 +1,106 @@
-//===- KernelBuilder.cpp - short names for vector kernels -----------------===//
+//===- KernelBuilder.cpp - memory and control of kernels ------------------===//
 
 #include "Vectorize/KernelBuilder.h"
 
 using namespace mlir;
 using namespace posenc;
 
-KernelBuilder::KernelBuilder(Location loc, func::FuncOp kernel, int64_t lanes)
-    : ImplicitLocOpBuilder(loc, kernel.getContext()), lanes(lanes),
-      entry(&kernel.getBody().front()) {
-  setInsertionPointToEnd(entry);
+static MemRefType memrefOf(Value v) { return cast<MemRefType>(v.getType()); }
+
+bool posenc::hasUnitStride(Value memref) { return memrefOf(memref).isLastDimUnitStride(); }
+
+SmallVector<Value> posenc::join(ValueRange row, Value channel) {
+  SmallVector<Value> at(row);
+  at.push_back(channel);
+  return at;
 }
 
-VectorType KernelBuilder::vectorType(int64_t n, Type element) {
-  return VectorType::get({n}, element ? element : getF32Type());
-}
+KernelBuilder::KernelBuilder(Location loc, Block *entry, int64_t lanes)
+    : Emitter(loc, OpBuilder::atBlockEnd(entry)), lanes(lanes), entry(entry) {}
 
 Value KernelBuilder::constant(TypedAttr value) {
   Value &known = constants[value];
   if (!known) {
-    OpBuilder::InsertionGuard guard(*this);
+    InsertionGuard guard(*this);
     setInsertionPointToStart(entry);
-    known = arith::ConstantOp::create(*this, value);
+    known = Emitter::constant(value);
   }
   return known;
 }
 
-Value KernelBuilder::index(int64_t value) { return constant(getIndexAttr(value)); }
-Value KernelBuilder::f32(double value) { return constant(getF32FloatAttr(value)); }
-Value KernelBuilder::splat(double value) {
-  return constant(DenseElementsAttr::get(vectorType(), static_cast<float>(value)));
-}
-Value KernelBuilder::splatInt(int64_t value) {
-  return constant(
-      DenseElementsAttr::get(vectorType(lanes, getI32Type()), static_cast<int32_t>(value)));
-}
-Value KernelBuilder::iota(int64_t n) {
-  return constant(getIndexVectorAttr(llvm::to_vector(llvm::seq<int64_t>(0, n))));
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+/// `element`, or a vector of it that has the shape of `like`.
+static Type shapedLike(Type like, Type element) {
+  auto vector = dyn_cast<VectorType>(like);
+  return vector ? Type(VectorType::get(vector.getShape(), element)) : element;
 }
 
-Value KernelBuilder::add(Value a, Value b) { return arith::AddIOp::create(*this, a, b); }
-Value KernelBuilder::sub(Value a, Value b) { return arith::SubIOp::create(*this, a, b); }
-Value KernelBuilder::mul(Value a, Value b) { return arith::MulIOp::create(*this, a, b); }
-Value KernelBuilder::min(Value a, Value b) { return arith::MinSIOp::create(*this, a, b); }
-Value KernelBuilder::max(Value a, Value b) { return arith::MaxSIOp::create(*this, a, b); }
-Value KernelBuilder::less(Value a, Value b) {
-  return arith::CmpIOp::create(*this, arith::CmpIPredicate::slt, a, b);
-}
-Value KernelBuilder::addf(Value a, Value b) { return arith::AddFOp::create(*this, a, b); }
-Value KernelBuilder::subf(Value a, Value b) { return arith::SubFOp::create(*this, a, b); }
-Value KernelBuilder::mulf(Value a, Value b) { return arith::MulFOp::create(*this, a, b); }
-Value KernelBuilder::fma(Value a, Value b, Value c) {
-  return vector::FMAOp::create(*this, a, b, c);
-}
-Value KernelBuilder::maxf(Value a, Value b) {
-  return select(arith::CmpFOp::create(*this, arith::CmpFPredicate::OGT, a, b), a, b);
-}
-Value KernelBuilder::select(Value condition, Value a, Value b) {
-  return arith::SelectOp::create(*this, condition, a, b);
-}
-Value KernelBuilder::broadcast(Value scalar, int64_t n) {
-  return vector::BroadcastOp::create(*this, vectorType(n, scalar.getType()), scalar);
-}
-
-Value KernelBuilder::load(Value memref, ValueRange at, int64_t n) {
-  Type element = cast<MemRefType>(memref.getType()).getElementType();
-  Value value = n ? vector::LoadOp::create(*this, vectorType(n, element), memref, at).getResult()
-                  : memref::LoadOp::create(*this, memref, at).getResult();
+Value KernelBuilder::load(Value memref, ValueRange at, int64_t n, int64_t active) {
+  Type element = memrefOf(memref).getElementType();
+  Value value;
+  if (n == 0) {
+    value = memref::LoadOp::create(*this, memref, at);
+  } else if (active == n) {
+    value = vector::LoadOp::create(*this, vectorType(n, element), memref, at);
+  } else {
+    Value mask = vector::ConstantMaskOp::create(*this, vectorType(n, getI1Type()),
+                                                ArrayRef<int64_t>{active});
+    Value zero = constant(getZeroAttr(vectorType(n, element)));
+    value = vector::MaskedLoadOp::create(*this, vectorType(n, element), memref, at, mask, zero);
+  }
   if (element.isF32())
     return value;
-  Type wide = n ? Type(vectorType(n)) : Type(getF32Type());
-  return arith::ExtFOp::create(*this, wide, value);
+  return arith::ExtFOp::create(*this, shapedLike(value.getType(), getF32Type()), value);
 }
 
 /// Round to nearest even by integers: without AVX-512 BF16 the conversion would
-/// be a call of a compiler's library. A NaN keeps its upper half, quiet.
+/// be a call per element. A NaN keeps its upper half, quiet.
 Value KernelBuilder::roundToBF16(Value value) {
-  auto vector = dyn_cast<VectorType>(value.getType());
-  auto typed = [&](Type scalar) -> Type {
-    return vector ? Type(vectorType(vector.getNumElements(), scalar)) : scalar;
-  };
-  auto word = [&](int64_t n) -> Value {
-    Value c = constant(getI32IntegerAttr(n));
-    return vector ? broadcast(c, vector.getNumElements()) : c;
-  };
-  Value bits = arith::BitcastOp::create(*this, typed(getI32Type()), value);
-  Value odd = arith::AndIOp::create(*this, arith::ShRUIOp::create(*this, bits, word(16)).getResult(),
-                                    word(1));
-  Value rounded = add(bits, add(odd, word(0x7fff)));
+  Type type = value.getType(), ints = shapedLike(type, getI32Type());
+  auto vector = dyn_cast<VectorType>(type);
+  auto word = [&](int64_t n) { return vector ? splatInt(n, vector.getNumElements()) : i32(n); };
+  Value bits = arith::BitcastOp::create(*this, ints, value);
+  Value high = arith::ShRUIOp::create(*this, bits, word(16));
+  Value rounded = add(bits, add(logicalAnd(high, word(1)), word(0x7fff)));
   Value quiet = arith::OrIOp::create(*this, bits, word(0x400000));
   Value isNan = arith::CmpFOp::create(*this, arith::CmpFPredicate::UNO, value, value);
-  Value high = arith::ShRUIOp::create(*this, select(isNan, quiet, rounded), word(16));
-  Value half = arith::TruncIOp::create(*this, typed(getI16Type()), high);
-  return arith::BitcastOp::create(*this, typed(getBF16Type()), half);
+  high = arith::ShRUIOp::create(*this, select(isNan, quiet, rounded), word(16));
+  Value narrow = arith::TruncIOp::create(*this, shapedLike(type, getI16Type()), high);
+  return arith::BitcastOp::create(*this, shapedLike(type, getBF16Type()), narrow);
+}
+
+void KernelBuilder::store(Value value, Value memref, ValueRange at, int64_t active) {
+  Type element = memrefOf(memref).getElementType();
+  if (element.isBF16())
+    value = roundToBF16(value);
+  else if (!element.isF32())
+    value = arith::TruncFOp::create(*this, shapedLike(value.getType(), element), value);
+  auto type = dyn_cast<VectorType>(value.getType());
+  if (!type) {
+    memref::StoreOp::create(*this, value, memref, at);
+  } else if (active == type.getDimSize(0)) {
+    vector::StoreOp::create(*this, value, memref, at);
+  } else {
+    Value mask = vector::ConstantMaskOp::create(*this, vectorType(type.getDimSize(0), getI1Type()),
+                                                ArrayRef<int64_t>{active});
+    vector::MaskedStoreOp::create(*this, memref, at, mask, value);
+  }
 }
 
 void KernelBuilder::store(Value value, Value memref, ValueRange at) {
-  Type element = cast<MemRefType>(memref.getType()).getElementType();
-  auto vector = dyn_cast<VectorType>(value.getType());
-  if (element.isBF16()) {
-    value = roundToBF16(value);
-  } else if (!element.isF32()) {
-    Type narrow = vector ? Type(vectorType(vector.getNumElements(), element)) : element;
-    value = arith::TruncFOp::create(*this, narrow, value);
-  }
-  if (vector)
-    vector::StoreOp::create(*this, value, memref, at);
-  else
-    memref::StoreOp::create(*this, value, memref, at);
+  auto type = dyn_cast<VectorType>(value.getType());
+  store(value, memref, at, type ? type.getDimSize(0) : 0);
+}
+
+void KernelBuilder::copy(Value source, ValueRange sourceRow, Value target, ValueRange targetRow,
+                         Value from, Value to) {
+  bool vectors = hasUnitStride(source) && hasUnitStride(target);
+  channels(from, to, vectors ? lanes : 0, [&](Value c, int64_t n) {
+    store(load(source, join(sourceRow, c), n), target, join(targetRow, c));
+  });
 }
 
 Value KernelBuilder::scratch(ArrayRef<int64_t> shape) {
@@ -114,80 +108,93 @@ Value KernelBuilder::scratch(ArrayRef<int64_t> shape) {
                                   getI64IntegerAttr(64));
 }
 
-SmallVector<Value> KernelBuilder::loop(Value from, Value to, Value step, ValueRange inits,
-                                       llvm::function_ref<Values(Value, ValueRange)> body) {
-  auto loop = scf::ForOp::create(*this, from, to, step, inits);
-  OpBuilder::InsertionGuard guard(*this);
-  setInsertionPointToStart(loop.getBody());
-  Values next = body(loop.getInductionVar(), loop.getRegionIterArgs());
-  if (!inits.empty())
-    scf::YieldOp::create(*this, next);
-  return llvm::to_vector(ValueRange(loop.getResults()));
+Value KernelBuilder::size(Value memref, int64_t dim) {
+  MemRefType type = memrefOf(memref);
+  return type.isDynamicDim(dim) ? memref::DimOp::create(*this, memref, index(dim)).getResult()
+                                : index(type.getDimSize(dim));
 }
 
-void KernelBuilder::loop(Value from, Value to, int64_t step,
-                         llvm::function_ref<void(Value)> body) {
-  loop(from, to, index(step), {}, [&](Value i, ValueRange) {
+Value KernelBuilder::lastSize(Value memref) { return size(memref, memrefOf(memref).getRank() - 1); }
+
+Value KernelBuilder::rowCount(Value memref) {
+  Value count = index(1);
+  for (int64_t d = 0; d + 1 < memrefOf(memref).getRank(); ++d)
+    count = mul(count, size(memref, d));
+  return count;
+}
+
+SmallVector<Value> KernelBuilder::leading(Value memref, Value row) {
+  int64_t count = memrefOf(memref).getRank() - 1;
+  Values at(count);
+  for (int64_t d = count - 1; d > 0; --d) {
+    Value extent = size(memref, d), quotient = divide(row, extent);
+    at[d] = sub(row, mul(quotient, extent));
+    row = quotient;
+  }
+  if (count)
+    at[0] = row;
+  return at;
+}
+
+//===----------------------------------------------------------------------===//
+// Control
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> KernelBuilder::loop(Value from, Value to, int64_t step, ValueRange inits,
+                                       function_ref<Values(Value, ValueRange)> body) {
+  auto op = scf::ForOp::create(*this, from, to, index(step), inits);
+  InsertionGuard guard(*this);
+  setInsertionPointToStart(op.getBody());
+  Values results = body(op.getInductionVar(), op.getRegionIterArgs());
+  if (!inits.empty())
+    scf::YieldOp::create(*this, results);
+  return Values(op.getResults());
+}
+
+void KernelBuilder::loop(Value from, Value to, int64_t step, function_ref<void(Value)> body) {
+  loop(from, to, step, {}, [&](Value i, ValueRange) {
     body(i);
     return Values();
   });
 }
 
-void KernelBuilder::ifThen(Value condition, llvm::function_ref<void()> body) {
+void KernelBuilder::parallel(ValueRange to, ArrayRef<int64_t> steps,
+                             function_ref<void(ValueRange)> body) {
+  Values zeros(to.size(), index(0)), by;
+  for (int64_t step : steps)
+    by.push_back(index(step));
+  auto op = scf::ParallelOp::create(*this, zeros, to, by);
+  InsertionGuard guard(*this);
+  setInsertionPointToStart(op.getBody());
+  body(op.getInductionVars());
+}
+
+void KernelBuilder::channels(Value from, Value to, int64_t n,
+                             function_ref<void(Value, int64_t)> body) {
+  if (n) {
+    Value end = add(from, roundDown(sub(to, from), n));
+    loop(from, end, n, [&](Value c) { body(c, n); });
+    from = end;
+  }
+  loop(from, to, 1, [&](Value c) { body(c, 0); });
+}
+
+void KernelBuilder::ifThen(Value condition, function_ref<void()> body) {
   auto branch = scf::IfOp::create(*this, condition, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(*this);
+  InsertionGuard guard(*this);
   setInsertionPointToStart(branch.thenBlock());
   body();
 }
 
-Value KernelBuilder::shuffle(Value a, Value b, ArrayRef<int64_t> mask) {
-  return vector::ShuffleOp::create(*this, a, b, mask);
-}
-
-SmallVector<Value> KernelBuilder::transpose(ArrayRef<Value> rows) {
-  int64_t n = rows.size(), parts = n / 4;
-  // A pattern of four lanes in each 128-bit part; 4 and more name the second vector.
-  auto within = [&](ArrayRef<int64_t> pattern) {
-    SmallVector<int64_t> mask;
-    for (int64_t part = 0; part < parts; ++part)
-      for (int64_t lane : pattern)
-        mask.push_back(4 * part + (lane < 4 ? lane : lane - 4 + n));
-    return mask;
-  };
-  auto across = [&](ArrayRef<int64_t> sources) {
-    SmallVector<int64_t> mask;
-    for (int64_t source : sources)
-      for (int64_t lane = 0; lane < 4; ++lane)
-        mask.push_back(4 * source + lane);
-    return mask;
-  };
-  auto low = within({0, 4, 1, 5}), high = within({2, 6, 3, 7});
-  auto lowPairs = within({0, 1, 4, 5}), highPairs = within({2, 3, 6, 7});
-  // quads[g][c]: part l holds column 4l + c of the rows 4g to 4g + 3.
-  SmallVector<std::array<Value, 4>> quads;
-  for (int64_t g = 0; g < parts; ++g) {
-    Value a = rows[4 * g], b = rows[4 * g + 1], c = rows[4 * g + 2], d = rows[4 * g + 3];
-    Value ab = shuffle(a, b, low), abHigh = shuffle(a, b, high);
-    Value cd = shuffle(c, d, low), cdHigh = shuffle(c, d, high);
-    quads.push_back({shuffle(ab, cd, lowPairs), shuffle(ab, cd, highPairs),
-                     shuffle(abHigh, cdHigh, lowPairs), shuffle(abHigh, cdHigh, highPairs)});
+void KernelBuilder::choose(Value selector, int64_t count, function_ref<void(int64_t)> body) {
+  auto cases = llvm::to_vector(llvm::seq_inclusive<int64_t>(1, count));
+  auto op = scf::IndexSwitchOp::create(*this, TypeRange{}, selector, cases, count);
+  InsertionGuard guard(*this);
+  for (int64_t n = 0; n <= count; ++n) {
+    Region &region = n ? op.getCaseRegions()[n - 1] : op.getDefaultRegion();
+    setInsertionPointToStart(&region.emplaceBlock());
+    if (n)
+      body(n);
+    scf::YieldOp::create(*this);
   }
-  Values out(n);
-  for (int64_t c = 0; c < 4; ++c) {
-    if (parts == 2) {
-      for (int64_t l = 0; l < 2; ++l)
-        out[4 * l + c] = shuffle(quads[0][c], quads[1][c], across({l, 2 + l}));
-      continue;
-    }
-    auto even = across({0, 2, 4, 6}), odd = across({1, 3, 5, 7});
-    Value even01 = shuffle(quads[0][c], quads[1][c], even);
-    Value odd01 = shuffle(quads[0][c], quads[1][c], odd);
-    Value even23 = shuffle(quads[2][c], quads[3][c], even);
-    Value odd23 = shuffle(quads[2][c], quads[3][c], odd);
-    out[c] = shuffle(even01, even23, even);
-    out[8 + c] = shuffle(even01, even23, odd);
-    out[4 + c] = shuffle(odd01, odd23, even);
-    out[12 + c] = shuffle(odd01, odd23, odd);
-  }
-  return out;
 }

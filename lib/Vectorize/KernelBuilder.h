@@ -1,73 +1,104 @@
-//===- KernelBuilder.h - short names for vector kernels ---------*- C++ -*-===//
+//===- KernelBuilder.h - builds the code of kernels -------------*- C++ -*-===//
 
 #ifndef POSENC_VECTORIZE_KERNELBUILDER_H
 #define POSENC_VECTORIZE_KERNELBUILDER_H
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "posenc/Encoding.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace posenc {
 
-/// Builds the body of one kernel function. Constants go to its entry block, so
-/// that loops stay free of them.
-class KernelBuilder : public mlir::ImplicitLocOpBuilder {
+/// Builds a kernel's body or the code around its calls: to what an `Emitter`
+/// does it adds memory, loops, and what only vectors can do. Computes in f32,
+/// whatever memory holds. For a count of lanes, `n = 0` is a scalar.
+class KernelBuilder : public Emitter {
 public:
-  using Value = mlir::Value;
   using Values = llvm::SmallVector<Value>;
 
-  /// `lanes` is the number of f32 in a native vector.
-  KernelBuilder(mlir::Location loc, mlir::func::FuncOp kernel, int64_t lanes);
+  /// Appends to `entry`; constants go to its start, so that loops stay free of
+  /// them. `lanes` is the number of f32 in a native vector.
+  KernelBuilder(mlir::Location loc, mlir::Block *entry, int64_t lanes);
 
-  int64_t lanes;
-  mlir::VectorType vectorType(int64_t n, mlir::Type element = nullptr);
-  mlir::VectorType vectorType() { return vectorType(lanes); }
+  const int64_t lanes;
 
-  Value constant(mlir::TypedAttr value);
-  Value index(int64_t value);
-  Value f32(double value);
-  Value splat(double value);     ///< vector of `lanes` f32
-  Value splatInt(int64_t value); ///< vector of `lanes` i32
-  Value iota(int64_t n);         ///< vector of `n` indices 0, 1, ...
-
-  Value add(Value a, Value b);
-  Value add(Value a, int64_t b) { return b ? add(a, index(b)) : a; }
-  Value sub(Value a, Value b);
-  Value mul(Value a, Value b);
-  Value min(Value a, Value b); ///< signed indices
-  Value max(Value a, Value b);
-  Value less(Value a, Value b);
-  Value addf(Value a, Value b);
-  Value subf(Value a, Value b);
-  Value mulf(Value a, Value b);
-  Value fma(Value a, Value b, Value c);
-  /// The instruction of x86: `a > b ? a : b`, so a NaN in `b` comes through.
-  Value maxf(Value a, Value b);
-  Value select(Value condition, Value a, Value b);
+  // Values. Divisions are those of a >= 0.
+  Value constant(mlir::TypedAttr value) override;
+  mlir::VectorType vectorType(int64_t n, mlir::Type element = nullptr); ///< of f32 if null
+  Value splat(double value, int64_t n); ///< n f32
+  Value splat(double value) { return splat(value, lanes); }
+  Value splatInt(int64_t value, int64_t n); ///< n i32
+  Value iota(int64_t n);                    ///< n indices 0, 1, ...
   Value broadcast(Value scalar, int64_t n);
-
-  /// A value of f32 from memory of any float type; `n = 0` is a scalar.
-  Value load(Value memref, mlir::ValueRange at, int64_t n);
-  /// Rounds to the element type of the memref.
-  void store(Value value, Value memref, mlir::ValueRange at);
-  Value scratch(llvm::ArrayRef<int64_t> shape);
-
-  Values loop(Value from, Value to, Value step, mlir::ValueRange inits,
-              llvm::function_ref<Values(Value, mlir::ValueRange)> body);
-  void loop(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body);
-  void ifThen(Value condition, llvm::function_ref<void()> body);
-
-  /// Transposes `n` vectors of `n` lanes, 8 or 16: unpacks within 128 bits,
-  /// then exchanges the 128-bit parts.
+  using Emitter::add, Emitter::sub, Emitter::mul, Emitter::min, Emitter::max, Emitter::less;
+  Value add(Value a, int64_t b) { return b ? add(a, index(b)) : a; }
+  Value sub(Value a, int64_t b) { return b ? sub(a, index(b)) : a; }
+  Value mul(Value a, int64_t b) { return b != 1 ? mul(a, index(b)) : a; }
+  Value min(Value a, int64_t b) { return min(a, index(b)); }
+  Value max(Value a, int64_t b) { return max(a, index(b)); }
+  Value divide(Value a, Value b);
+  Value divide(Value a, int64_t b) { return b != 1 ? divide(a, index(b)) : a; }
+  Value ceilDivide(Value a, Value b);
+  Value ceilDivide(Value a, int64_t b) { return divide(add(a, b - 1), b); }
+  /// The largest multiple of `b` up to `a`.
+  Value roundDown(Value a, int64_t b) { return mul(divide(a, b), b); }
+  Value fma(Value a, Value b, Value c);
+  /// 2^x for x <= 0, relative error about 2e-7. What lies below -126 counts as
+  /// -126; a NaN stays one.
+  Value exp2(Value x);
+  /// The sum of all lanes, as a tree.
+  Value sum(Value v);
+  /// Transposes `n` vectors of `n` lanes, 8 or 16.
   Values transpose(llvm::ArrayRef<Value> rows);
+  /// One step of a register tile: sums[r][c] += left(r) * right[c].
+  void addProducts(llvm::function_ref<Value(int64_t)> left, mlir::ValueRange right,
+                   llvm::MutableArrayRef<Value> sums);
+
+  // Memory. Of the lanes, only the first `active` exist there.
+  Value load(Value memref, mlir::ValueRange at, int64_t n, int64_t active);
+  Value load(Value memref, mlir::ValueRange at, int64_t n) { return load(memref, at, n, n); }
+  /// Rounds a scalar or a vector to the memref's elements.
+  void store(Value value, Value memref, mlir::ValueRange at, int64_t active);
+  void store(Value value, Value memref, mlir::ValueRange at);
+  /// Copies the channels [from, to) of a row.
+  void copy(Value source, mlir::ValueRange sourceRow, Value target, mlir::ValueRange targetRow,
+            Value from, Value to);
+  /// Memory of a call, f32.
+  Value scratch(llvm::ArrayRef<int64_t> shape);
+  Value size(Value memref, int64_t dim);
+  Value lastSize(Value memref);
+  Value rowCount(Value memref);
+  /// Indices of all dimensions but the last; `row` counts in row-major order.
+  Values leading(Value memref, Value row);
+
+  // Control.
+  void loop(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body);
+  Values loop(Value from, Value to, int64_t step, mlir::ValueRange inits,
+              llvm::function_ref<Values(Value, mlir::ValueRange)> body);
+  /// Parallel loops from 0.
+  void parallel(mlir::ValueRange to, llvm::ArrayRef<int64_t> steps,
+                llvm::function_ref<void(mlir::ValueRange)> body);
+  /// Runs `body(c, n)` over channels [from, to): vectors of `n` lanes, then
+  /// scalars, `body(c, 0)`; only these for `n = 0`.
+  void channels(Value from, Value to, int64_t n, llvm::function_ref<void(Value, int64_t)> body);
+  void ifThen(Value condition, llvm::function_ref<void()> body);
+  /// Runs `body(n)` for the n in [1, count] that `selector` equals; others do nothing.
+  void choose(Value selector, int64_t count, llvm::function_ref<void(int64_t)> body);
 
 private:
   Value roundToBF16(Value value);
-  Value shuffle(Value a, Value b, llvm::ArrayRef<int64_t> mask);
 
   mlir::Block *entry;
   llvm::DenseMap<mlir::Attribute, Value> constants;
 };
+
+/// True if vectors of the last dimension can be read from and written to it.
+bool hasUnitStride(mlir::Value memref);
+
+/// A position in memory: a row and a channel in it.
+llvm::SmallVector<mlir::Value> join(mlir::ValueRange row, mlir::Value channel);
 
 } // namespace posenc
 

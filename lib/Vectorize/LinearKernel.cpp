@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Vectorize/RowKernels.h"
+#include "Vectorize/Kernels.h"
 
 using namespace mlir;
 using namespace posenc;
@@ -18,18 +18,18 @@ class LinearKernel {
   using Values = SmallVector<Value>;
 
 public:
-  LinearKernel(RowEmitter &e, LinearOp op, ValueRange operands, const IRMapping &outer)
-      : e(e), op(op), plan(op, operands, e.lanes), x(operands[0]), w(operands[1]),
+  LinearKernel(KernelBuilder &b, LinearOp op, ValueRange operands, const IRMapping &outer)
+      : b(b), op(op), plan(op, operands, b.lanes), x(operands[0]), w(operands[1]),
         extras(operands.slice(2, operands.size() - 3)), out(operands.back()),
         w1(flatten(w)) {
     if (!op.getEpilogue().empty()) {
-      epilogue.emplace(e, op.getEpilogue(), outer);
-      epilogue->hoist({});
+      epilogue.emplace(b, op.getEpilogue(), outer);
+      epilogue->hoist();
     }
     findBias();
   }
 
-  void build(ValueRange rows, ValueRange panels);
+  LogicalResult build(ValueRange rows, ValueRange panels);
 
 private:
   /// A register tile: `height` rows from `row` on, by the first `outputs` of a
@@ -41,7 +41,7 @@ private:
   };
 
   Value flatten(Value weight) {
-    return memref::CollapseShapeOp::create(e, weight, SmallVector<ReassociationIndices>{{0, 1, 2}});
+    return memref::CollapseShapeOp::create(b, weight, SmallVector<ReassociationIndices>{{0, 1, 2}});
   }
   /// True for an extra of shape [outputs], the same for all rows.
   bool isShared(unsigned extra) { return cast<MemRefType>(extras[extra].getType()).getRank() == 1; }
@@ -52,13 +52,13 @@ private:
   Values products(const Tile &tile, Values init);
   Value finish(Value acc, ArrayRef<Value> values);
 
-  RowEmitter &e;
+  KernelBuilder &b;
   LinearOp op;
   LinearPlan plan;
   Value x, w;
   ValueRange extras;
   Value out, w1, scratch;
-  std::optional<RegionLanes> epilogue;
+  std::optional<RegionVectorizer> epilogue;
   int bias = -1;   ///< the extra that accumulators start with
   Value biasSum;   ///< its addition in the epilogue
   // Of the tiles: `base` units each, one more in the first `larger`.
@@ -88,55 +88,44 @@ void LinearKernel::findBias() {
 }
 
 void LinearKernel::copyRows(ValueRange rows) {
-  auto type = MemRefType::get({plan.rows, plan.pitch}, e.getF32Type());
-  scratch = memref::AllocaOp::create(e, type, e.getI64IntegerAttr(64));
-  e.loop(rows[0], rows[1], 1, [&](Value row) {
-    Values from = e.leading(x, row);
-    Value local = e.sub(row, rows[0]);
-    e.channels(e.index(0), e.index(plan.inputs), [&](Value k, int64_t n) {
-      Values at(from);
-      at.push_back(k);
-      e.store(e.load(x, at, n), scratch, {local, k});
-    });
+  scratch = b.scratch({plan.rows, plan.pitch});
+  b.loop(rows[0], rows[1], 1, [&](Value row) {
+    b.copy(x, b.leading(x, row), scratch, b.sub(row, rows[0]), b.index(0), b.index(plan.inputs));
   });
 }
 
-void LinearKernel::build(ValueRange rows, ValueRange panels) {
+LogicalResult LinearKernel::build(ValueRange rows, ValueRange panels) {
   if (plan.copyRows)
     copyRows(rows);
-  Value height = e.sub(rows[1], rows[0]);
-  Value units = e.divide(height, plan.unit);
-  rest = e.sub(height, e.mul(units, e.index(plan.unit)));
-  count = e.ceilDivide(units, e.index(plan.tiles));
-  base = e.divide(units, e.max(count, e.index(1)));
-  larger = e.sub(units, e.mul(base, count));
+  Value height = b.sub(rows[1], rows[0]);
+  Value units = b.divide(height, plan.unit);
+  rest = b.sub(height, b.mul(units, plan.unit));
+  count = b.ceilDivide(units, plan.tiles);
+  base = b.divide(units, b.max(count, 1));
+  larger = b.sub(units, b.mul(base, count));
 
   int64_t whole = plan.outputs / plan.panel, outputs = plan.outputs % plan.panel;
-  e.loop(panels[0], e.min(panels[1], e.index(whole)), 1,
+  b.loop(panels[0], b.min(panels[1], whole), 1,
          [&](Value p) { panel(rows, p, plan.panel); });
-  if (outputs) {
-    auto last = scf::IfOp::create(e, e.less(e.index(whole), panels[1]));
-    OpBuilder::InsertionGuard guard(e);
-    e.setInsertionPointToStart(last.thenBlock());
-    panel(rows, e.index(whole), outputs);
-  }
+  if (outputs)
+    b.ifThen(b.less(b.index(whole), panels[1]), [&] { panel(rows, b.index(whole), outputs); });
+  return failure(epilogue && epilogue->failed());
 }
 
 void LinearKernel::panel(ValueRange rows, Value panel, int64_t outputs) {
-  Value unit = e.index(plan.unit);
-  e.loop(e.index(0), count, 1, [&](Value t) {
-    Value before = e.add(e.mul(t, base), e.min(t, larger));
-    Value units = e.select(e.less(t, larger), e.plus(base, 1), base);
-    Value local = e.mul(before, unit);
-    e.choose(units, plan.tiles, [&](int64_t n) {
-      tile({n * plan.unit, outputs, e.add(rows[0], local), local, panel});
+  b.loop(b.index(0), count, 1, [&](Value t) {
+    Value before = b.add(b.mul(t, base), b.min(t, larger));
+    Value units = b.select(b.less(t, larger), b.add(base, 1), base);
+    Value local = b.mul(before, plan.unit);
+    b.choose(units, plan.tiles, [&](int64_t n) {
+      tile({n * plan.unit, outputs, b.add(rows[0], local), local, panel});
     });
   });
   if (plan.unit == 1)
     return;
-  Value row = e.sub(rows[1], rest);
-  e.choose(rest, plan.unit - 1,
-           [&](int64_t n) { tile({n, outputs, row, e.sub(row, rows[0]), panel}); });
+  Value row = b.sub(rows[1], rest);
+  b.choose(rest, plan.unit - 1,
+           [&](int64_t n) { tile({n, outputs, row, b.sub(row, rows[0]), panel}); });
 }
 
 /// The sums over the inputs, row by row.
@@ -145,46 +134,40 @@ LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
   // the stream to the hardware.
   constexpr int64_t ahead = 256;
   bool prefetch = tile.height > 2;
-  int64_t width = tile.vectors(e.lanes), sums = acc.size(), copies = 1;
+  int64_t width = tile.vectors(b.lanes), sums = acc.size(), copies = 1;
   while (sums * copies < 8 && copies < plan.unroll)
     copies *= 2;
-  acc.resize(sums * copies, e.splat(0));
+  acc.resize(sums * copies, b.splat(0));
   SmallVector<Values> from(tile.height);
   for (int64_t r = 0; r < tile.height; ++r)
-    from[r] = scratch ? Values{e.plus(tile.local, r)} : e.leading(x, e.plus(tile.row, r));
-  Value start = e.mul(tile.panel, e.index(plan.inputs * plan.panel));
+    from[r] = scratch ? Values{b.add(tile.local, r)} : b.leading(x, b.add(tile.row, r));
+  Value start = b.mul(tile.panel, plan.inputs * plan.panel);
 
   auto step = [&](Value k, int64_t unroll, ValueRange current) {
     Values next(current);
     for (int64_t u = 0; u < unroll; ++u) {
-      Value ku = e.plus(k, u), at = e.add(start, e.mul(ku, e.index(plan.panel)));
+      Value ku = b.add(k, u), at = b.add(start, b.mul(ku, plan.panel));
       if (prefetch)
-        memref::PrefetchOp::create(e, w1, ValueRange{e.plus(at, ahead * plan.panel)}, false, 2, true);
+        memref::PrefetchOp::create(b, w1, ValueRange{b.add(at, ahead * plan.panel)},
+                                   /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
       Values weights;
       for (int64_t v = 0; v < width; ++v)
-        weights.push_back(e.load(w1, {e.plus(at, v * e.lanes)}, e.lanes));
-      for (int64_t r = 0; r < tile.height; ++r) {
-        Values position(from[r]);
-        position.push_back(ku);
-        Value a = e.broadcast(e.load(scratch ? scratch : x, position, 0), e.lanes);
-        for (int64_t v = 0; v < width; ++v) {
-          Value &sum = next[u % copies * sums + r * width + v];
-          sum = vector::FMAOp::create(e, a, weights[v], sum);
-        }
-      }
+        weights.push_back(b.load(w1, {b.add(at, v * b.lanes)}, b.lanes));
+      b.addProducts([&](int64_t r) { return b.load(scratch ? scratch : x, join(from[r], ku), 0); },
+                    weights, MutableArrayRef(next).slice(u % copies * sums, sums));
     }
     return next;
   };
   int64_t rest = plan.inputs % plan.unroll, whole = plan.inputs - rest;
   if (whole)
-    acc = e.loop(e.index(0), e.index(whole), plan.unroll, acc,
+    acc = b.loop(b.index(0), b.index(whole), plan.unroll, acc,
                  [&](Value k, ValueRange current) { return step(k, plan.unroll, current); });
   if (rest)
-    acc = step(e.index(whole), rest, acc);
+    acc = step(b.index(whole), rest, acc);
   for (; copies > 1; copies /= 2) {
     int64_t half = acc.size() / 2;
     for (int64_t i = 0; i < half; ++i)
-      acc[i] = e.addf(acc[i], acc[i + half]);
+      acc[i] = b.add(acc[i], acc[i + half]);
     acc.resize(half);
   }
   return acc;
@@ -195,26 +178,25 @@ Value LinearKernel::finish(Value acc, ArrayRef<Value> values) {
   if (!epilogue) {
     for (auto [i, value] : llvm::enumerate(values))
       if (int(i) != bias)
-        acc = e.addf(acc, value);
+        acc = b.add(acc, value);
     return acc;
   }
-  SmallVector<RegionLanes::Binding> bindings;
+  SmallVector<RegionVectorizer::Binding> bindings;
   Region &region = op.getEpilogue();
-  bindings.push_back({bias < 0 ? Value(region.getArgument(0)) : biasSum, {acc}});
+  bindings.push_back({bias < 0 ? Value(region.getArgument(0)) : biasSum, acc});
   for (auto [i, value] : llvm::enumerate(values))
-    bindings.push_back({region.getArgument(1 + i), {value}});
-  return epilogue->evaluate(bindings, e.lanes)[0];
+    bindings.push_back({region.getArgument(1 + i), value});
+  return epilogue->evaluate(bindings)[0].asVectors(b, 1, b.lanes)[0];
 }
 
 void LinearKernel::tile(const Tile &tile) {
-  int64_t width = tile.vectors(e.lanes);
-  Value first = e.mul(tile.panel, e.index(plan.panel));
-  auto column = [&](int64_t v) { return e.plus(first, v * e.lanes); };
-  auto active = [&](int64_t v) { return std::min(e.lanes, tile.outputs - v * e.lanes); };
+  int64_t width = tile.vectors(b.lanes);
+  Value first = b.mul(tile.panel, plan.panel);
+  auto column = [&](int64_t v) { return b.add(first, v * b.lanes); };
+  auto active = [&](int64_t v) { return std::min(b.lanes, tile.outputs - v * b.lanes); };
   auto load = [&](Value from, Value row, int64_t v) {
-    Values at = row ? e.leading(from, row) : Values();
-    at.push_back(column(v));
-    return e.load(from, at, e.lanes, active(v));
+    Values at = row ? b.leading(from, row) : Values();
+    return b.load(from, join(at, column(v)), b.lanes, active(v));
   };
   SmallVector<Values> shared(width);
   for (int64_t v = 0; v < width; ++v)
@@ -224,23 +206,22 @@ void LinearKernel::tile(const Tile &tile) {
   Values init;
   for (int64_t r = 0; r < tile.height; ++r)
     for (int64_t v = 0; v < width; ++v)
-      init.push_back(bias < 0 ? e.splat(0) : shared[v][bias]);
+      init.push_back(bias < 0 ? b.splat(0) : shared[v][bias]);
   Values acc = products(tile, init);
   for (int64_t r = 0; r < tile.height; ++r) {
-    Value row = e.plus(tile.row, r);
+    Value row = b.add(tile.row, r);
     for (int64_t v = 0; v < width; ++v) {
       Values values(shared[v]);
       for (unsigned i = 0; i < extras.size(); ++i)
         if (!values[i])
           values[i] = load(extras[i], row, v);
-      Values at = e.leading(out, row);
-      at.push_back(column(v));
-      e.store(finish(acc[r * width + v], values), out, at, active(v));
+      Values at = join(b.leading(out, row), column(v));
+      b.store(finish(acc[r * width + v], values), out, at, active(v));
     }
   }
 }
 
-void posenc::buildLinear(RowEmitter &e, LinearOp op, ValueRange operands, const IRMapping &outer,
-                         ValueRange rows, ValueRange panels) {
-  LinearKernel(e, op, operands, outer).build(rows, panels);
+LogicalResult posenc::buildLinear(KernelBuilder &b, LinearOp op, ValueRange operands,
+                                  const IRMapping &outer, ValueRange rows, ValueRange panels) {
+  return LinearKernel(b, op, operands, outer).build(rows, panels);
 }

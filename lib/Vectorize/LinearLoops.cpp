@@ -1,6 +1,6 @@
 //===- LinearLoops.cpp - linear layers: plan and scalar loops -------------===//
 
-#include "Vectorize/RowKernels.h"
+#include "Vectorize/Kernels.h"
 
 #include <numeric>
 
@@ -17,7 +17,8 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes) {
   vectors = w.getRank() == 3 && w.hasStaticShape() && w.getLayout().isIdentity() && inputs > 0 &&
             ShapedType::isStatic(outputs) &&
             llvm::all_of(operands.drop_front(2), hasUnitStride) &&
-            (epilogue.empty() || RegionLanes::isSupported(epilogue, epilogue.getArguments()));
+            (epilogue.empty() ||
+             RegionVectorizer::hasVectorForm(epilogue, epilogue.getArguments()));
 
   // Rows whose pitch is a multiple of many cache lines share few sets of the
   // first cache (64 sets of 64 bytes, 8 ways): a tile would evict itself.
@@ -43,45 +44,49 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes) {
     rows = budget / unit * unit;
 }
 
-void posenc::buildLinearLoops(RowEmitter &e, LinearOp op, ValueRange operands,
-                              const IRMapping &outer, ValueRange rows, ValueRange panels) {
+LogicalResult posenc::buildLinearLoops(KernelBuilder &b, LinearOp op, ValueRange operands,
+                                       const IRMapping &outer, ValueRange rows,
+                                       ValueRange panels) {
   Value x = operands[0], w = operands[1], out = operands.back();
-  bool packed = op.isPacked();
-  Value inputs = e.lastSize(x), width = e.index(16);
-  Value first = e.mul(panels[0], width), end = e.min(e.mul(panels[1], width), e.lastSize(out));
-  e.loop(rows[0], rows[1], 1, [&](Value row) {
+  int64_t width = LinearPlan::panel;
+  Value first = b.mul(panels[0], width), end = b.min(b.mul(panels[1], width), b.lastSize(out));
+  LogicalResult status = success();
+  b.loop(rows[0], rows[1], 1, [&](Value row) {
     // Operands may have been collapsed in different ways.
     SmallVector<SmallVector<Value>> at;
     for (Value operand : operands)
-      at.push_back(e.leading(operand, row));
+      at.push_back(b.leading(operand, row));
     auto load = [&](unsigned operand, Value last) {
-      SmallVector<Value> position(at[operand]);
-      position.push_back(last);
-      return e.load(operands[operand], position, 0);
+      return b.load(operands[operand], join(at[operand], last), 0);
     };
-    e.loop(first, end, 1, [&](Value n) {
-      Value acc = e.loop(e.index(0), inputs, 1, ValueRange{e.f32(0)}, [&](Value k, ValueRange sum) {
-        Value weight = packed ? e.load(w, {e.divide(n, 16), k, arith::RemUIOp::create(e, n, width)}, 0)
-                              : e.load(w, {n, k}, 0);
-        return SmallVector<Value>{e.add(sum[0], e.mul(load(0, k), weight))};
-      })[0];
+    auto weight = [&](Value n, Value k) {
+      if (!op.isPacked())
+        return b.load(w, {n, k}, 0);
+      Value panel = b.divide(n, width);
+      return b.load(w, {panel, k, b.sub(n, b.mul(panel, width))}, 0);
+    };
+    b.loop(first, end, 1, [&](Value n) {
+      auto product = [&](Value k, ValueRange sum) {
+        return SmallVector<Value>{b.add(sum[0], b.mul(load(0, k), weight(n, k)))};
+      };
+      Value acc = b.loop(b.index(0), b.lastSize(x), 1, ValueRange{b.f32(0)}, product)[0];
       SmallVector<Value> values{acc};
       for (unsigned i = 0; i < op.getExtras().size(); ++i)
         values.push_back(load(2 + i, n));
-      Value result;
+      Value result = acc;
       if (op.getEpilogue().empty()) {
-        result = values[0];
         for (Value extra : ArrayRef(values).drop_front())
-          result = e.add(result, extra);
+          result = b.add(result, extra);
       } else {
-        SmallVector<RegionLanes::Binding> bindings;
+        SmallVector<RegionVectorizer::Binding> bindings;
         for (auto [argument, value] : llvm::zip_equal(op.getEpilogue().getArguments(), values))
-          bindings.push_back({argument, {value}});
-        result = RegionLanes(e, op.getEpilogue(), outer).evaluate(bindings, 0)[0];
+          bindings.push_back({argument, value});
+        RegionVectorizer epilogue(b, op.getEpilogue(), outer);
+        result = epilogue.evaluate(bindings)[0].chunks[0];
+        status = failure(epilogue.failed());
       }
-      SmallVector<Value> position(at.back());
-      position.push_back(n);
-      e.store(result, out, position);
+      b.store(result, out, join(at.back(), n));
     });
   });
+  return status;
 }

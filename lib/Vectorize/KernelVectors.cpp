@@ -1,0 +1,131 @@
+//===- KernelVectors.cpp - values of kernels, mostly vectors --------------===//
+
+#include "Vectorize/KernelBuilder.h"
+
+using namespace mlir;
+using namespace posenc;
+
+VectorType KernelBuilder::vectorType(int64_t n, Type element) {
+  return VectorType::get({n}, element ? element : getF32Type());
+}
+
+Value KernelBuilder::splat(double value, int64_t n) {
+  return constant(DenseElementsAttr::get(vectorType(n), static_cast<float>(value)));
+}
+
+Value KernelBuilder::splatInt(int64_t value, int64_t n) {
+  return constant(
+      DenseElementsAttr::get(vectorType(n, getI32Type()), static_cast<int32_t>(value)));
+}
+
+Value KernelBuilder::iota(int64_t n) {
+  return constant(getIndexVectorAttr(llvm::to_vector(llvm::seq<int64_t>(0, n))));
+}
+
+Value KernelBuilder::broadcast(Value scalar, int64_t n) {
+  if (!n)
+    return scalar;
+  return vector::BroadcastOp::create(*this, vectorType(n, scalar.getType()), scalar);
+}
+
+Value KernelBuilder::divide(Value a, Value b) { return arith::DivUIOp::create(*this, a, b); }
+
+Value KernelBuilder::ceilDivide(Value a, Value b) { return divide(add(a, sub(b, 1)), b); }
+
+Value KernelBuilder::fma(Value a, Value b, Value c) {
+  return vector::FMAOp::create(*this, a, b, c);
+}
+
+// No operation here may carry fast-math flags: they would remove the rounding
+// by the magic number.
+Value KernelBuilder::exp2(Value x) {
+  // Minimax of 2^r on [-1/2, 1/2].
+  static const double coefficients[] = {0.00133813025, 0.00966636852, 0.0555038101,
+                                        0.24022349,    0.693147181,   1.0};
+  int64_t n = cast<VectorType>(x.getType()).getNumElements();
+  x = max(splat(-126.0, n), x);
+  Value magic = splat(12582912.0, n); // 1.5 * 2^23: its last bits are the integer
+  Value rounded = add(x, magic);
+  Value rest = sub(x, sub(rounded, magic));
+  Value power = splat(coefficients[0], n);
+  for (double c : llvm::drop_begin(coefficients))
+    power = fma(power, rest, splat(c, n));
+  Type ints = vectorType(n, getI32Type());
+  Value exponent = arith::ShLIOp::create(
+      *this, arith::BitcastOp::create(*this, ints, rounded).getResult(), splatInt(23, n));
+  Value bits = add(arith::BitcastOp::create(*this, ints, power), exponent);
+  return arith::BitcastOp::create(*this, vectorType(n), bits);
+}
+
+Value KernelBuilder::sum(Value v) {
+  // vector.reduction would be a chain of scalar additions.
+  for (int64_t half = cast<VectorType>(v.getType()).getDimSize(0) / 2; half; half /= 2) {
+    auto part = [&](int64_t first) {
+      return vector::ExtractStridedSliceOp::create(*this, v, ArrayRef<int64_t>{first},
+                                                   ArrayRef<int64_t>{half}, ArrayRef<int64_t>{1});
+    };
+    v = add(part(0), part(half));
+  }
+  return vector::ExtractOp::create(*this, v, int64_t(0));
+}
+
+void KernelBuilder::addProducts(function_ref<Value(int64_t)> left, ValueRange right,
+                                MutableArrayRef<Value> sums) {
+  for (int64_t r = 0, rows = sums.size() / right.size(); r < rows; ++r) {
+    Value x = broadcast(left(r), lanes);
+    for (auto [y, sum] : llvm::zip(right, sums.slice(r * right.size(), right.size())))
+      sum = fma(x, y, sum);
+  }
+}
+
+/// Unpacks within 128 bits, then exchanges the 128-bit parts.
+SmallVector<Value> KernelBuilder::transpose(ArrayRef<Value> rows) {
+  int64_t n = rows.size(), parts = n / 4;
+  auto shuffle = [&](Value a, Value b, ArrayRef<int64_t> mask) -> Value {
+    return vector::ShuffleOp::create(*this, a, b, mask);
+  };
+  // A pattern of four lanes in each 128-bit part; 4 and more name the second vector.
+  auto within = [&](ArrayRef<int64_t> pattern) {
+    SmallVector<int64_t> mask;
+    for (int64_t part = 0; part < parts; ++part)
+      for (int64_t lane : pattern)
+        mask.push_back(4 * part + (lane < 4 ? lane : lane - 4 + n));
+    return mask;
+  };
+  auto across = [&](ArrayRef<int64_t> sources) {
+    SmallVector<int64_t> mask;
+    for (int64_t source : sources)
+      for (int64_t lane = 0; lane < 4; ++lane)
+        mask.push_back(4 * source + lane);
+    return mask;
+  };
+  auto low = within({0, 4, 1, 5}), high = within({2, 6, 3, 7});
+  auto lowPairs = within({0, 1, 4, 5}), highPairs = within({2, 3, 6, 7});
+  // quads[g][c]: part l holds column 4l + c of the rows 4g to 4g + 3.
+  SmallVector<std::array<Value, 4>> quads;
+  for (int64_t g = 0; g < parts; ++g) {
+    Value a = rows[4 * g], b = rows[4 * g + 1], c = rows[4 * g + 2], d = rows[4 * g + 3];
+    Value ab = shuffle(a, b, low), abHigh = shuffle(a, b, high);
+    Value cd = shuffle(c, d, low), cdHigh = shuffle(c, d, high);
+    quads.push_back({shuffle(ab, cd, lowPairs), shuffle(ab, cd, highPairs),
+                     shuffle(abHigh, cdHigh, lowPairs), shuffle(abHigh, cdHigh, highPairs)});
+  }
+  Values out(n);
+  for (int64_t c = 0; c < 4; ++c) {
+    if (parts == 2) {
+      for (int64_t l = 0; l < 2; ++l)
+        out[4 * l + c] = shuffle(quads[0][c], quads[1][c], across({l, 2 + l}));
+      continue;
+    }
+    auto even = across({0, 2, 4, 6}), odd = across({1, 3, 5, 7});
+    Value even01 = shuffle(quads[0][c], quads[1][c], even);
+    Value odd01 = shuffle(quads[0][c], quads[1][c], odd);
+    Value even23 = shuffle(quads[2][c], quads[3][c], even);
+    Value odd23 = shuffle(quads[2][c], quads[3][c], odd);
+    out[c] = shuffle(even01, even23, even);
+    out[8 + c] = shuffle(even01, even23, odd);
+    out[4 + c] = shuffle(odd01, odd23, even);
+    out[12 + c] = shuffle(odd01, odd23, odd);
+  }
+  return out;
+}

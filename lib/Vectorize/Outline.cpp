@@ -1,0 +1,66 @@
+//===- Outline.cpp - kernels as functions of their own --------------------===//
+
+#include "Vectorize/Outline.h"
+
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/OperationSupport.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+using namespace posenc;
+
+void KernelCall::operator()(KernelBuilder &b, ValueRange indices) const {
+  SmallVector<Value> all(arguments);
+  llvm::append_range(all, indices);
+  func::CallOp::create(b, kernel, all);
+}
+
+KernelBuilder Outliner::before(Operation *op) const {
+  KernelBuilder b(op->getLoc(), op->getBlock(), lanes);
+  b.setInsertionPoint(op);
+  return b;
+}
+
+FailureOr<KernelCall> Outliner::outline(Operation *op, ValueRange operands, unsigned indices,
+                                        Body body) {
+  // Constants from outside are built again inside, the rest becomes arguments.
+  SetVector<Value> used;
+  getUsedValuesDefinedAbove(op->getRegions(), used);
+  SmallVector<Value> constants, captures, arguments(operands);
+  for (Value v : used)
+    (matchPattern(v, m_Constant()) ? constants : captures).push_back(v);
+  llvm::append_range(arguments, captures);
+  Builder types(op->getContext());
+  SmallVector<Type> inputs(ValueRange(arguments).getTypes());
+  inputs.append(indices, types.getIndexType());
+
+  Location loc = types.getUnknownLoc(); // of no operation in particular
+  std::string name = "posenc_" + op->getName().stripDialect().str();
+  auto kernel = func::FuncOp::create(loc, name, types.getFunctionType(inputs, {}));
+  kernel.setPrivate();
+  kernel.setNoInline(true);
+  KernelBuilder b(loc, kernel.addEntryBlock(), lanes);
+  ValueRange given = kernel.getArguments();
+  IRMapping outer;
+  for (Value v : constants)
+    b.clone(*v.getDefiningOp(), outer);
+  outer.map(captures, given.slice(operands.size(), captures.size()));
+  if (failed(body(b, given.take_front(operands.size()), outer, given.take_back(indices)))) {
+    kernel.erase();
+    return failure();
+  }
+  func::ReturnOp::create(b);
+
+  for (func::FuncOp other : kernels) {
+    kernel.setSymName(other.getSymName());
+    if (OperationEquivalence::isEquivalentTo(kernel, other,
+                                             OperationEquivalence::IgnoreLocations)) {
+      kernel.erase();
+      return KernelCall{other, arguments};
+    }
+  }
+  kernel.setSymName(name);
+  symbols.insert(kernel);
+  kernels.push_back(kernel);
+  return KernelCall{kernel, arguments};
+}

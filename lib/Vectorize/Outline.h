@@ -1,0 +1,48 @@
+//===- Outline.h - kernels as functions of their own ------------*- C++ -*-===//
+
+#ifndef POSENC_VECTORIZE_OUTLINE_H
+#define POSENC_VECTORIZE_OUTLINE_H
+
+#include "Vectorize/KernelBuilder.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace posenc {
+
+/// A kernel, and what it is called with but for its indices.
+struct KernelCall {
+  mlir::func::FuncOp kernel;
+  llvm::SmallVector<mlir::Value> arguments;
+
+  void operator()(KernelBuilder &b, mlir::ValueRange indices) const;
+};
+
+/// The kernels of a module: private functions, since their scratch on the stack
+/// is that of a call and not of the loop around it. Operations whose kernels
+/// come out equal share one.
+class Outliner {
+public:
+  /// Builds a kernel's body. Its arguments are the operands and the indices;
+  /// the mapping is for what regions use from outside.
+  using Body = llvm::function_ref<mlir::LogicalResult(KernelBuilder &, mlir::ValueRange operands,
+                                                      const mlir::IRMapping &outer,
+                                                      mlir::ValueRange indices)>;
+
+  Outliner(mlir::ModuleOp module, int64_t lanes) : symbols(module), lanes(lanes) {}
+
+  /// A builder for the code around the calls that take the place of `op`.
+  KernelBuilder before(mlir::Operation *op) const;
+  /// The kernel of `op`, whose regions `body` may clone.
+  mlir::FailureOr<KernelCall> outline(mlir::Operation *op, mlir::ValueRange operands,
+                                      unsigned indices, Body body);
+
+private:
+  mlir::SymbolTable symbols;
+  int64_t lanes;
+  llvm::SmallVector<mlir::func::FuncOp> kernels;
+};
+
+} // namespace posenc
+
+#endif // POSENC_VECTORIZE_OUTLINE_H

@@ -1,0 +1,42 @@
+//===- RowMap.h - a region on the channels of rows --------------*- C++ -*-===//
+
+#ifndef POSENC_VECTORIZE_ROWMAP_H
+#define POSENC_VECTORIZE_ROWMAP_H
+
+#include "Vectorize/RegionVectorizer.h"
+
+namespace posenc {
+
+/// Applies a region to every group of channels of a row; lanes are groups. Its
+/// arguments are the group of the first input, three coordinates, the number of
+/// the group, and the groups of the other inputs.
+class RowMap {
+public:
+  using Value = mlir::Value;
+  using Values = llvm::SmallVector<Value>;
+
+  RowMap(KernelBuilder &b, mlir::Region &region, ChannelsAttr channels,
+         const mlir::IRMapping &outer)
+      : b(b), region(region), channels(channels), outer(outer) {}
+
+  /// From the rows `at` of the inputs to the row `outAt`. Channels without a
+  /// group are copied, unless `out` is the first input.
+  mlir::LogicalResult apply(mlir::ValueRange inputs, mlir::ValueRange at, Value out,
+                            mlir::ValueRange outAt, mlir::ValueRange coordinates);
+
+private:
+  Value channel(Value c, unsigned member);
+  Values loadGroup(Value from, mlir::ValueRange at, Value c, int64_t n);
+  void storeGroup(mlir::ValueRange values, Value to, mlir::ValueRange at, Value c, int64_t n);
+  int64_t laneCount(mlir::ValueRange inputs, Value out);
+
+  KernelBuilder &b;
+  mlir::Region &region;
+  ChannelsAttr channels;
+  const mlir::IRMapping &outer;
+  Value width; ///< channels that have a group
+};
+
+} // namespace posenc
+
+#endif // POSENC_VECTORIZE_ROWMAP_H

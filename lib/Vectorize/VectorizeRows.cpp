@@ -1,0 +1,144 @@
+//===- VectorizeRows.cpp - linear, layer_norm and map to vector kernels ---===//
+
+#include "Vectorize/Kernels.h"
+#include "Vectorize/Outline.h"
+#include "Vectorize/VectorBits.h"
+#include "posenc/Passes.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace posenc;
+
+namespace posenc {
+#define GEN_PASS_DEF_POSENCVECTORIZELINEAR
+#include "posenc/Passes.h.inc"
+} // namespace posenc
+
+/// All dimensions but the last as one, if the layout allows it: layers that
+/// differ in the rank of their rows share a kernel.
+static Value collapseRows(KernelBuilder &b, Value v) {
+  auto type = cast<MemRefType>(v.getType());
+  if (type.getRank() < 3)
+    return v;
+  SmallVector<ReassociationIndices> groups(2);
+  for (int64_t d = 0; d + 1 < type.getRank(); ++d)
+    groups[0].push_back(d);
+  groups[1].push_back(type.getRank() - 1);
+  if (!memref::CollapseShapeOp::isGuaranteedCollapsible(type, groups))
+    return v;
+  return memref::CollapseShapeOp::create(b, v, groups);
+}
+
+namespace {
+struct Blocks {
+  Value count, height; ///< the last may have fewer rows
+};
+} // namespace
+
+/// Blocks of at most `most` rows, heights in multiples of `unit`.
+static Blocks split(KernelBuilder &b, Value rows, int64_t most, int64_t unit) {
+  Value height = b.ceilDivide(rows, b.max(b.ceilDivide(rows, most), 1));
+  height = b.mul(b.max(b.ceilDivide(height, unit), 1), unit);
+  return {b.ceilDivide(rows, height), height};
+}
+
+static LogicalResult rewrite(LinearOp op, Outliner &outliner) {
+  KernelBuilder b = outliner.before(op);
+  auto operands = llvm::map_to_vector(op->getOperands(), [&](Value v) {
+    return v == op.getWeight() ? v : collapseRows(b, v);
+  });
+  LinearPlan plan(op, operands, b.lanes);
+  FailureOr<KernelCall> call = outliner.outline(
+      op, operands, 4,
+      [&](KernelBuilder &k, ValueRange arguments, const IRMapping &outer, ValueRange at) {
+        auto build = plan.vectors ? buildLinear : buildLinearLoops;
+        return build(k, op, arguments, outer, at.take_front(2), at.drop_front(2));
+      });
+  if (failed(call))
+    return failure();
+  // With few blocks of rows, threads share the panels as well.
+  Value rows = b.rowCount(operands.back());
+  Blocks blocks = split(b, rows, plan.rows, plan.unit);
+  Value panels = b.ceilDivide(b.lastSize(operands.back()), LinearPlan::panel);
+  Value groups = b.min(b.ceilDivide(b.index(8), b.max(blocks.count, 1)), b.max(panels, 1));
+  Value size = b.max(b.ceilDivide(panels, groups), 1);
+  groups = b.ceilDivide(panels, size);
+  b.parallel({blocks.count, groups}, {1, 1}, [&](ValueRange at) {
+    Value row = b.mul(at[0], blocks.height), panel = b.mul(at[1], size);
+    (*call)(b, {row, b.min(b.add(row, blocks.height), rows), panel,
+                b.min(b.add(panel, size), panels)});
+  });
+  return success();
+}
+
+static LogicalResult rewrite(LayerNormOp op, Outliner &outliner) {
+  KernelBuilder b = outliner.before(op);
+  auto operands =
+      llvm::map_to_vector(op->getOperands(), [&](Value v) { return collapseRows(b, v); });
+  FailureOr<KernelCall> call = outliner.outline(
+      op, operands, 2,
+      [&](KernelBuilder &k, ValueRange arguments, const IRMapping &, ValueRange at) {
+        buildLayerNorm(k, op, arguments, at);
+        return success();
+      });
+  Value rows = b.rowCount(operands.back());
+  Blocks blocks = split(b, rows, 16, 1);
+  b.parallel(blocks.count, {1}, [&](ValueRange at) {
+    Value row = b.mul(at[0], blocks.height);
+    (*call)(b, {row, b.min(b.add(row, blocks.height), rows)});
+  });
+  return success();
+}
+
+static LogicalResult rewrite(MapOp op, Outliner &outliner) {
+  KernelBuilder b = outliner.before(op);
+  FailureOr<KernelCall> call = outliner.outline(
+      op, op->getOperands(), 3,
+      [&](KernelBuilder &k, ValueRange arguments, const IRMapping &outer, ValueRange at) {
+        return buildMap(k, op, arguments, outer, at[0], at.drop_front());
+      });
+  if (failed(call))
+    return failure();
+  Value x = op.getInput();
+  int64_t dim = cast<MemRefType>(x.getType()).getRank() - 2;
+  Value leading = b.index(1), rows = b.size(x, dim);
+  for (int64_t d = 0; d < dim; ++d)
+    leading = b.mul(leading, b.size(x, d));
+  Blocks blocks = split(b, rows, 64, 1);
+  b.parallel({leading, blocks.count}, {1, 1}, [&](ValueRange at) {
+    Value row = b.mul(at[1], blocks.height);
+    (*call)(b, {at[0], row, b.min(b.add(row, blocks.height), rows)});
+  });
+  return success();
+}
+
+namespace {
+struct VectorizeLinear : posenc::impl::PosencVectorizeLinearBase<VectorizeLinear> {
+  using PosencVectorizeLinearBase::PosencVectorizeLinearBase;
+
+  void runOnOperation() override {
+    FailureOr<int64_t> bits = getVectorBits(getOperation(), vectorBits);
+    if (failed(bits))
+      return signalPassFailure();
+    SmallVector<DestinationStyleOpInterface> ops;
+    getOperation().walk([&](Operation *op) {
+      if (isa<LinearOp, LayerNormOp, MapOp>(op))
+        ops.push_back(cast<DestinationStyleOpInterface>(op));
+    });
+    Outliner outliner(getOperation(), *bits / 32);
+    for (DestinationStyleOpInterface op : ops) {
+      if (!op.hasPureBufferSemantics()) {
+        op->emitOpError("expected buffers to vectorise");
+        return signalPassFailure();
+      }
+      LogicalResult done =
+          TypeSwitch<Operation *, LogicalResult>(op)
+              .Case<LinearOp, LayerNormOp, MapOp>([&](auto one) { return rewrite(one, outliner); });
+      if (failed(done))
+        return signalPassFailure();
+      op->erase();
+    }
+  }
+};
+} // namespace
