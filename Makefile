@@ -1,7 +1,7 @@
 # The three commands; everything else is in CMakePresets.json.
 SHELL := /bin/bash -o pipefail
 NINJA := ninja -C build --quiet
-.PHONY: build test run setup
+.PHONY: build test run model setup
 
 build: setup
 	@test -f build/build.ninja || cmake --preset default -Wno-dev >build/cmake.log || \
@@ -9,12 +9,14 @@ build: setup
 	@test -f build/bin/pe-opt || echo "building, which takes about a minute"
 	@$(NINJA) | sed '/no work to do/d'
 
-test: build
+test: build model
 	@$(NINJA) check-posenc
 
-run: build
-	@build/venv/bin/python examples/minilm/fetch.py build/models/minilm
+run: build model
 	@build/venv/bin/python examples/minilm/rank.py build/models/minilm
+
+model: setup
+	@build/venv/bin/python examples/minilm/fetch.py build/models/minilm
 
 setup:
 	@scripts/setup.sh

@@ -148,7 +148,7 @@ LogicalResult Matcher::matchInput(std::string &reason) {
     bool suits = true;
     int64_t own = 0;
     for (auto &[all, partner] : sources) {
-      auto found = llvm::find_if(all, [&](auto source) { return source.first == candidate; });
+      auto found = llvm::find_if(all, [x = candidate](auto source) { return source.first == x; });
       if (found == all.end()) {
         suits = false;
         break;

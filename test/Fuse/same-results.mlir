@@ -1,5 +1,4 @@
 // Fused and unfused agree on odd sizes, a past, shared key heads and empty rows.
-// REQUIRES: reference, pe-runner
 
 // DEFINE: %{fused} = --pipeline='builtin.module(posenc-fuse,posenc-reference)' --verify --output=-
 

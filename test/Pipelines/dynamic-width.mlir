@@ -1,7 +1,6 @@
 // Attention that has no kernel, since the width of its heads is not known when
 // compiling, runs as scalar loops.
 
-// REQUIRES: cpu, reference, pe-runner
 // RUN: pe-opt %s --posenc-cpu=to=tile | FileCheck %s
 // RUN: pe-runner %s --verify --tolerance=2e-6 --input=1x4x5x8=random --input=1x2x7x8=random --input=1x2x7x6=random
 

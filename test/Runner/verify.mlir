@@ -1,5 +1,4 @@
 // The results of one pipeline against those of the reference, on equal inputs.
-// REQUIRES: reference
 
 // DEFINE: %{lower} = --pipeline='builtin.module(one-shot-bufferize{bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map},convert-linalg-to-loops,convert-scf-to-cf,convert-to-llvm,reconcile-unrealized-casts)'
 

@@ -1,7 +1,6 @@
 // Another project finds the package in the build tree, and installed, and brings
 // an encoding of its own.
 
-// REQUIRES: cpu
 // DEFINE: %{configure} = cmake -G Ninja -S %source/examples/consumer -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
 
 // RUN: rm -rf %t && %{configure} -B %t/a -DPosenc_DIR=%build/lib/cmake/posenc

@@ -1,7 +1,6 @@
 // The mlir-opt of the distribution learns the dialect, the passes and the
 // pipelines from one file.
 
-// REQUIRES: plugin
 // DEFINE: %{opt} = mlir-opt --load-dialect-plugin=%plugin --load-pass-plugin=%plugin %s
 
 // RUN: %{opt} | FileCheck %s --check-prefix=PARSED

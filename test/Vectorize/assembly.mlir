@@ -3,7 +3,6 @@
 // 16 registers hold no more, and more with AVX-512; one of a linear layer is the
 // same times four channels.
 
-// REQUIRES: cpu
 // DEFINE: %{bits} =
 // DEFINE: %{cpu} =
 // DEFINE: %{loops} = pe-opt %s --posenc-cpu=vector-bits=%{bits} | pe-translate --mlir-to-llvmir \

@@ -4,7 +4,6 @@
 // DEFINE: %{lower} = one-shot-bufferize{bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map},posenc-vectorize-linear{vector-bits=256},convert-linalg-to-loops,scf-parallel-for-to-nested-fors,expand-strided-metadata,lower-affine,convert-scf-to-cf,convert-math-to-libm,convert-vector-to-llvm,convert-to-llvm,reconcile-unrealized-casts
 // DEFINE: %{inputs} = --input=%{rows}x37=random:1 --input=random:2 --input=random:3 --input=%{rows}x21=random:4 --input=%{rows}x21=zeros
 // DEFINE: %{check} = pe-runner %s %{inputs} --pipeline='builtin.module(posenc-reference)' --output=@%t.npy && pe-runner %s %{inputs} --pipeline='builtin.module(posenc-record-signature,posenc-pack-weights,%{lower})' --expect=@%t.npy --tolerance=1e-4
-// REQUIRES: pe-runner, reference
 // RUN: %{check}
 // REDEFINE: %{rows} = 1
 // RUN: %{check}

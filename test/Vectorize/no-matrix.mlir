@@ -1,7 +1,6 @@
 // Of dynamic lengths, no allocation is as large as the product of two: neither
 // scores nor biases nor masks are materialised. The reference has them all.
 
-// REQUIRES: cpu, reference
 // RUN: pe-opt %s --posenc-cpu=to=vectorize | %python %S/Inputs/allocations.py | FileCheck %s
 // RUN: pe-opt %s --posenc-reference=to=bufferize | %python %S/Inputs/allocations.py | FileCheck %s --check-prefix=REFERENCE
 // RUN: pe-opt %s --posenc-cpu | FileCheck %s --check-prefix=LLVM
