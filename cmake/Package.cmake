@@ -20,7 +20,7 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/${package}/PosencConfigVers
 configure_file(cmake/Posenc.cmake ${CMAKE_BINARY_DIR}/${package}/Posenc.cmake COPYONLY)
 
 install(TARGETS ${libraries} EXPORT PosencTargets)
-install(TARGETS pe-opt pe-translate pe-runner pe-lsp-server)
+install(TARGETS pe-opt pe-translate pe-runner pe-bench pe-lsp-server)
 install(TARGETS PosencPlugin LIBRARY DESTINATION lib)
 install(EXPORT PosencTargets NAMESPACE Posenc:: DESTINATION ${package})
 set(POSENC_SOURCE_INCLUDE include)

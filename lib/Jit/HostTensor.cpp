@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <sys/mman.h>
 #include <unistd.h>
 
 using namespace posenc;
@@ -58,13 +59,19 @@ llvm::Expected<HostTensor> HostTensor::create(ElementKind kind,
   if (numElements > memory / getByteWidth(kind))
     return makeError(formatShape(shape, kind) + " does not fit into memory");
 
-  constexpr size_t alignment = 64;
+  // Where the system leaves the choice to programs, large arrays get large
+  // pages, as numpy's do.
+  constexpr int64_t hugePage = 2 << 20;
+  bool isLarge = numElements * getByteWidth(kind) >= 2 * hugePage;
+  size_t alignment = isLarge ? hugePage : 64;
   size_t numBytes =
       llvm::alignTo(size_t(numElements) * getByteWidth(kind) + 1, alignment);
   std::unique_ptr<char, Free> data(
       static_cast<char *>(std::aligned_alloc(alignment, numBytes)));
   if (!data)
     return makeError(formatShape(shape, kind) + " does not fit into memory");
+  if (isLarge)
+    madvise(data.get(), numBytes, MADV_HUGEPAGE);
   std::memset(data.get(), 0, numBytes);
   return HostTensor(kind, shape, numElements, std::move(data));
 }

@@ -200,9 +200,10 @@ static llvm::Expected<HostTensor> copyResult(const HostType &type,
   return tensor;
 }
 
-llvm::Expected<llvm::SmallVector<HostTensor>>
-Jit::call(const EntryPoint &entry, llvm::MutableArrayRef<HostTensor> arguments,
-          CallStatistics *statistics) {
+llvm::Error Jit::invoke(const EntryPoint &entry,
+                        llvm::MutableArrayRef<HostTensor> arguments,
+                        CallStatistics *statistics,
+                        llvm::function_ref<llvm::Error(const char *)> collect) {
   if (llvm::Error error = checkArguments(entry, arguments))
     return error;
   auto function = functions.find((kInvokerPrefix + entry.name).str());
@@ -229,16 +230,10 @@ Jit::call(const EntryPoint &entry, llvm::MutableArrayRef<HostTensor> arguments,
   std::chrono::duration<double> seconds =
       std::chrono::steady_clock::now() - start;
 
-  // Results may share a buffer: copy all before the first is freed.
-  llvm::SmallVector<HostTensor> results;
+  // Results may share a buffer: collect all before the first is freed.
   auto *bytes = reinterpret_cast<const char *>(storage.data());
-  for (auto [index, type] : llvm::enumerate(entry.results)) {
-    auto result = copyResult(type, bytes + offsets[index]);
-    if (!result)
-      return makeError("result " + Twine(index) + ": " +
-                       llvm::toString(result.takeError()));
-    results.push_back(std::move(*result));
-  }
+  if (llvm::Error error = collect(bytes))
+    return error;
   for (auto [index, type] : llvm::enumerate(entry.results)) {
     void *base;
     std::memcpy(&base, bytes + offsets[index], sizeof(base));
@@ -252,5 +247,35 @@ Jit::call(const EntryPoint &entry, llvm::MutableArrayRef<HostTensor> arguments,
       statistics->leakedBytes += size;
     }
   }
+  return llvm::Error::success();
+}
+
+llvm::Expected<llvm::SmallVector<HostTensor>>
+Jit::call(const EntryPoint &entry, llvm::MutableArrayRef<HostTensor> arguments,
+          CallStatistics *statistics) {
+  llvm::SmallVector<HostTensor> results;
+  auto collect = [&](const char *bytes) -> llvm::Error {
+    llvm::SmallVector<int64_t> offsets = getResultOffsets(entry);
+    for (auto [index, type] : llvm::enumerate(entry.results)) {
+      auto result = copyResult(type, bytes + offsets[index]);
+      if (!result)
+        return makeError("result " + Twine(index) + ": " +
+                         llvm::toString(result.takeError()));
+      results.push_back(std::move(*result));
+    }
+    return llvm::Error::success();
+  };
+  if (llvm::Error error = invoke(entry, arguments, statistics, collect))
+    return error;
   return results;
+}
+
+llvm::Expected<double> Jit::time(const EntryPoint &entry,
+                                 llvm::MutableArrayRef<HostTensor> arguments) {
+  CallStatistics statistics;
+  if (llvm::Error error =
+          invoke(entry, arguments, &statistics,
+                 [](const char *) { return llvm::Error::success(); }))
+    return error;
+  return statistics.seconds;
 }

@@ -47,6 +47,11 @@ public:
   call(const EntryPoint &entry, llvm::MutableArrayRef<HostTensor> arguments,
        CallStatistics *statistics = nullptr);
 
+  /// The same, but only says how many seconds it took: the results are freed
+  /// uncopied, so that calls in a row find the caches as they left them.
+  llvm::Expected<double> time(const EntryPoint &entry,
+                              llvm::MutableArrayRef<HostTensor> arguments);
+
   /// The relocatable object of the module.
   llvm::MemoryBufferRef getObject() const { return *object; }
 
@@ -54,6 +59,12 @@ private:
   using Invoke = void (*)(void **);
 
   Jit() = default;
+
+  /// Calls; `collect` gets the storage of the results before they are freed.
+  llvm::Error invoke(const EntryPoint &entry,
+                     llvm::MutableArrayRef<HostTensor> arguments,
+                     CallStatistics *statistics,
+                     llvm::function_ref<llvm::Error(const char *)> collect);
 
   std::unique_ptr<llvm::MemoryBuffer> object;
   std::unique_ptr<llvm::orc::LLJIT> lljit;

@@ -1,0 +1,42 @@
+//===- Machine.h - What the processor can do at most ------------*- C++ -*-===//
+//
+// The two bounds that every figure stands beside. They are programs for the
+// same target as what is timed, compiled by the same compiler, and are timed in
+// turns with it: the clock frequency of a shared or a warm machine is not that
+// of its data sheet.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef POSENC_BENCH_MACHINE_H
+#define POSENC_BENCH_MACHINE_H
+
+#include "Bench/Timing.h"
+#include "posenc/Jit/Program.h"
+
+namespace posenc::bench {
+
+/// A bound: a program, and how much it does in a run.
+struct Bound {
+  Program program;
+  std::vector<HostTensor> arguments;
+  /// Flops or bytes of one run.
+  double amount = 0;
+  Contender contender;
+
+  /// Amount per second of the runs so far: of the median, and of the tails.
+  Summary rate() const;
+};
+
+/// f32 fused multiply-adds, as many as `threads` threads can do.
+llvm::Expected<std::unique_ptr<Bound>>
+createFmaBound(mlir::MLIRContext &context, const ProgramOptions &options,
+               unsigned threads);
+
+/// One linear pass of `threads` threads over memory that no cache holds.
+llvm::Expected<std::unique_ptr<Bound>>
+createReadBound(mlir::MLIRContext &context, const ProgramOptions &options,
+                unsigned threads);
+
+} // namespace posenc::bench
+
+#endif // POSENC_BENCH_MACHINE_H

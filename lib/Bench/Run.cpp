@@ -1,0 +1,112 @@
+//===- Run.cpp - Check cases, then time them ------------------------------===//
+
+#include "Bench/Run.h"
+
+#include "Bench/Machine.h"
+#include "Bench/Template.h"
+#include "llvm/Support/Format.h"
+
+using namespace posenc;
+using namespace posenc::bench;
+
+namespace {
+/// A case that is compiled and right.
+struct Runnable {
+  Case source;
+  Program program;
+  double error = 0;
+  Contender contender;
+};
+} // namespace
+
+static llvm::Error makeWrongResult(const Case &source, double error) {
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << source.name << ": wrong result, not timed: error "
+      << llvm::format("%.2g exceeds %.2g", error, source.tolerance);
+  return makeError(text);
+}
+
+static llvm::Expected<std::unique_ptr<Runnable>>
+prepare(mlir::MLIRContext &context, Case source, const RunOptions &options) {
+  auto named = [&](llvm::Error error) {
+    return makeError(source.name + ": " + llvm::toString(std::move(error)));
+  };
+  auto program =
+      buildProgram(context, source.program, source.entry, options.program);
+  if (!program)
+    return named(program.takeError());
+  auto results = program->jit->call(program->entry, source.inputs);
+  if (!results)
+    return named(results.takeError());
+  auto error = source.check(source, *results);
+  if (!error)
+    return named(error.takeError());
+  if (*error > source.tolerance)
+    return makeWrongResult(source, *error);
+
+  auto runnable = std::make_unique<Runnable>();
+  runnable->source = std::move(source);
+  runnable->program = std::move(*program);
+  runnable->error = *error;
+  runnable->contender.run = [self = runnable.get()] {
+    return self->program.jit->time(self->program.entry, self->source.inputs);
+  };
+  return runnable;
+}
+
+static Result makeResult(const Runnable &runnable, const Bound &fma,
+                         const Bound &read, const RunOptions &options) {
+  Result result;
+  result.name = runnable.source.name;
+  result.seconds = summarize(runnable.contender.seconds);
+  result.flops = runnable.source.flops;
+  result.bytes = runnable.source.bytes;
+  result.fma = fma.rate();
+  result.read = read.rate();
+  result.error = runnable.error;
+  result.threads = options.threads;
+  return result;
+}
+
+llvm::Error posenc::bench::runCases(mlir::MLIRContext &context,
+                                    std::vector<Case> cases,
+                                    const RunOptions &options, Report &report) {
+  llvm::Error wrong = llvm::Error::success();
+  std::vector<std::unique_ptr<Runnable>> runnables;
+  for (Case &source : cases) {
+    auto runnable = prepare(context, std::move(source), options);
+    if (runnable)
+      runnables.push_back(std::move(*runnable));
+    else
+      wrong = llvm::joinErrors(std::move(wrong), runnable.takeError());
+  }
+  if (runnables.empty())
+    return wrong;
+
+  auto fail = [&](llvm::Error error) {
+    return llvm::joinErrors(std::move(wrong), std::move(error));
+  };
+  auto fma = createFmaBound(context, options.program, options.threads);
+  if (!fma)
+    return fail(fma.takeError());
+  auto read = createReadBound(context, options.program, options.threads);
+  if (!read)
+    return fail(read.takeError());
+  std::vector<Contender *> contenders = {&(*fma)->contender,
+                                         &(*read)->contender};
+  for (auto &runnable : runnables)
+    contenders.push_back(&runnable->contender);
+  if (llvm::Error error = timeInTurns(contenders, options.timing))
+    return fail(std::move(error));
+
+  llvm::StringMap<double> medians;
+  for (auto &runnable : runnables) {
+    Result result = makeResult(*runnable, **fma, **read, options);
+    medians[result.name] = result.seconds.median;
+    if (double base = medians.lookup(runnable->source.base))
+      result.overBase = result.seconds.median / base;
+    report.add(result);
+  }
+  return wrong;
+}

@@ -1,0 +1,25 @@
+//===- Run.h - Check cases, then time them ----------------------*- C++ -*-===//
+
+#ifndef POSENC_BENCH_RUN_H
+#define POSENC_BENCH_RUN_H
+
+#include "Bench/Report.h"
+#include "posenc/Jit/Program.h"
+
+namespace posenc::bench {
+
+struct RunOptions {
+  ProgramOptions program;
+  TimingOptions timing;
+  unsigned threads = 1;
+};
+
+/// Runs every case once and checks it; then times those that are right in
+/// turns, with the bounds of the machine, and reports them. Fails after that
+/// with one line for each case that is wrong.
+llvm::Error runCases(mlir::MLIRContext &context, std::vector<Case> cases,
+                     const RunOptions &options, Report &report);
+
+} // namespace posenc::bench
+
+#endif // POSENC_BENCH_RUN_H
