@@ -5,6 +5,9 @@
 
 include "mlir/Pass/PassBase.td"
 
+def Posenc_VectorBits : Option<"vectorBits", "vector-bits", "int64_t", "0",
+    "size of a native vector: 256 (AVX2), 512 (AVX-512), or 0: that of the module or host">;
+
 def PosencRaise : Pass<"posenc-raise"> {
   let summary = "give decomposed attention, rotations, norms and linear layers their names";
   let description = [{
@@ -96,15 +99,17 @@ def PosencApplyMaps : Pass<"posenc-apply-maps"> {
 }
 
 def PosencPackWeights : Pass<"posenc-pack-weights", "ModuleOp"> {
-  let summary = "pack the weights of linear layers into panels of 16 outputs";
+  let summary = "pack the weights of linear layers into panels of outputs";
   let description = [{
-    A weight `[N, K]` of a `posenc.linear` becomes `[ceil(N / 16), K, 16]`. What
+    A weight `[N, K]` of a `posenc.linear` becomes `[ceil(N / P), K, P]`, P being
+    as wide as a register tile of the vectors that will be used. What
     comes from `posenc.weight` and constants alone is packed once: the function
     `@posenc_load`, which has to be called before all others, fills globals that
     the layers read. Other weights are packed where they are used.
 
     Example: `pe-opt --posenc-pack-weights`.
   }];
+  let options = [Posenc_VectorBits];
   let dependentDialects = ["bufferization::BufferizationDialect", "func::FuncDialect",
     "linalg::LinalgDialect", "memref::MemRefDialect", "tensor::TensorDialect"];
 }
@@ -120,8 +125,7 @@ def PosencVectorizeLinear : Pass<"posenc-vectorize-linear", "ModuleOp"> {
 
     Example: `pe-opt --posenc-decompose=keep=linear,layer_norm,map --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-vectorize-linear`.
   }];
-  let options = [Option<"vectorBits", "vector-bits", "int64_t", "0",
-    "size of a native vector: 256 (AVX2), 512 (AVX-512), or 0: that of the module or host">];
+  let options = [Posenc_VectorBits];
   let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
     "vector::VectorDialect"];
 }
@@ -259,8 +263,7 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
 
     Example: `pe-opt --posenc-vectorize-attention=vector-bits=512`.
   }];
-  let options = [Option<"vectorBits", "vector-bits", "int64_t", "0",
-    "size of a native vector: 256 (AVX2), 512 (AVX-512), or 0: that of the module or host">];
+  let options = [Posenc_VectorBits];
   let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
     "ub::UBDialect", "vector::VectorDialect"];
 }

@@ -336,8 +336,8 @@ def Posenc_LinearOp : Posenc_KernelOp<"linear", [AttrSizedOperandSegments]> {
   let summary = "a linear layer with what follows it";
   let description = [{
     `y[..., n] = epilogue(sum_k x[..., k] * w[n, k], extras...)`, accumulated in
-    f32. The weight is `[N, K]`, or packed into panels of 16 outputs
-    `[ceil(N / 16), K, 16]`. Extras are `[N]`, or shaped like the result. Without
+    f32. The weight is `[N, K]`, or packed into panels of P outputs
+    `[ceil(N / P), K, P]`. Extras are `[N]`, or shaped like the result. Without
     an epilogue they are added.
 
     Example:
@@ -369,6 +369,8 @@ def Posenc_LinearOp : Posenc_KernelOp<"linear", [AttrSizedOperandSegments]> {
   }];
   let extraClassDeclaration = dpsDeclaration # [{
     bool isPacked() { return ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getRank() == 3; }
+    /// Outputs of a panel of a packed weight.
+    int64_t getPanel() { return ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getDimSize(2); }
   }];
   let hasCanonicalizer = 1;
   let hasVerifier = 1;

@@ -250,10 +250,10 @@ LogicalResult LinearOp::verify() {
     return emitOpError("expected inputs of width ")
            << w.getDimSize(1) << ", but found " << x.getShape().back();
   int64_t n = y.getShape().back();
-  bool fits = isPacked() ? agree(w.getDimSize(0), ShapedType::isDynamic(n) ? n : (n + 15) / 16) &&
-                               w.getDimSize(2) == 16
-                         : agree(w.getDimSize(0), n);
-  if (!fits)
+  if (isPacked() && getPanel() < 1)
+    return emitOpError("expected panels of a known number of outputs, but found ") << w;
+  bool packed = isPacked() && !ShapedType::isDynamic(n);
+  if (!agree(w.getDimSize(0), packed ? llvm::divideCeil(n, getPanel()) : n))
     return emitOpError("expected a weight for ") << n << " outputs, but found " << w;
   if (failed(verifyCompatibleShape(x.getShape().drop_back(), y.getShape().drop_back())))
     return emitOpError("expected destination rows as in ") << x << ", but found " << y;

@@ -100,9 +100,11 @@ static void buildFuse(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
   simplify(pm);
 }
 
-static void buildTile(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
+static void buildTile(OpPassManager &pm, const posenc::CpuPipelineOptions &options) {
   pm.addPass(posenc::createPosencApplyMaps());
-  pm.addPass(posenc::createPosencPackWeights());
+  posenc::PosencPackWeightsOptions pack;
+  pack.vectorBits = options.vectorBits;
+  pm.addPass(posenc::createPosencPackWeights(pack));
   // Operations without a kernel of their own run as scalar loops.
   posenc::PosencDecomposeOptions decompose;
   decompose.keep = {"attention", "linear", "layer_norm", "map"};

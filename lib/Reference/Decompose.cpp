@@ -152,7 +152,7 @@ static SmallVector<Value> lower(OpBuilder &b, LinearOp op) {
       position.back() = k;
       SmallVector<Value> weight{n, k};
       if (op.isPacked()) {
-        Value panel = e.index(16);
+        Value panel = e.index(op.getPanel());
         weight = {arith::DivUIOp::create(e, n, panel), k, arith::RemUIOp::create(e, n, panel)};
       }
       return e.add(acc, e.mul(e.lookup(x, position), e.lookup(w, weight)));

@@ -1,10 +1,12 @@
 //===- PackWeights.cpp - weights of linear layers in panels ---------------===//
 //
-// A panel holds 16 outputs for every input, [K][16]: the innermost loop of a
-// product reads it as one stream.
+// A panel holds the outputs of one register tile for every input, [K][P]: the
+// innermost loop of a product reads it as one stream.
 //
 //===----------------------------------------------------------------------===//
 
+#include "Vectorize/Kernels.h"
+#include "Vectorize/VectorBits.h"
 #include "posenc/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -21,11 +23,10 @@ namespace posenc {
 #include "posenc/Passes.h.inc"
 } // namespace posenc
 
-static constexpr int64_t panel = 16;
-
-static Value pack(OpBuilder &b, Location loc, Value weight) {
+static Value pack(OpBuilder &b, Location loc, Value weight, int64_t lanes) {
   auto type = cast<RankedTensorType>(weight.getType());
-  int64_t n = type.getDimSize(0), k = type.getDimSize(1), panels = llvm::divideCeil(n, panel);
+  int64_t n = type.getDimSize(0), k = type.getDimSize(1);
+  int64_t panel = LinearPlan::choosePanel(n, lanes), panels = llvm::divideCeil(n, panel);
   Type element = type.getElementType();
   if (n % panel) {
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
@@ -78,7 +79,13 @@ static std::string describe(Value value, SetVector<Operation *> &slice) {
 
 namespace {
 struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
+  using PosencPackWeightsBase::PosencPackWeightsBase;
+
   void runOnOperation() override {
+    FailureOr<int64_t> bits = getVectorBits(getOperation(), vectorBits);
+    if (failed(bits))
+      return signalPassFailure();
+    lanes = *bits / 32;
     SmallVector<LinearOp> ops;
     getOperation().walk([&](LinearOp op) { ops.push_back(op); });
     for (LinearOp op : ops) {
@@ -88,7 +95,7 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
       SetVector<Operation *> slice;
       std::string key = describe(op.getWeight(), slice);
       OpBuilder b(op);
-      Value packed = key.empty() ? pack(b, op.getLoc(), op.getWeight()) : loaded(b, op, key, slice);
+      Value packed = key.empty() ? pack(b, op.getLoc(), op.getWeight(), lanes) : loaded(b, op, key, slice);
       op.getWeightMutable().assign(packed);
       for (Operation *dead : llvm::reverse(slice))
         if (dead->use_empty())
@@ -120,7 +127,7 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     }
     for (char &c : name)
       c = llvm::isAlnum(c) ? c : '_';
-    Value packed = pack(b, loc, mapping.lookup(op.getWeight()));
+    Value packed = pack(b, loc, mapping.lookup(op.getWeight()), lanes);
 
     auto tensor = cast<RankedTensorType>(packed.getType());
     auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());
@@ -148,6 +155,7 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     return load;
   }
 
+  int64_t lanes = 0;
   llvm::StringMap<memref::GlobalOp> globals;
 };
 } // namespace

@@ -32,15 +32,17 @@ struct AttentionPlan {
 mlir::LogicalResult buildAttention(KernelBuilder &b, AttentionOp op, mlir::ValueRange operands,
                                    const mlir::IRMapping &outer, mlir::ValueRange at);
 
-/// How a linear layer is computed. Heights of register tiles are multiples of
-/// `unit` up to `unit * tiles`; fewer rows than `unit` may remain.
+/// How a linear layer is computed. Register tiles are one panel wide and up to
+/// `height` rows high.
 struct LinearPlan {
   LinearPlan(LinearOp op, mlir::ValueRange operands, int64_t lanes);
 
-  static constexpr int64_t panel = 16, tiles = 6, unroll = 4;
+  /// How many outputs a panel of a packed weight should have.
+  static int64_t choosePanel(int64_t outputs, int64_t lanes);
+
   bool vectors;        ///< else scalar loops
   bool copyRows;       ///< rows of the input go to scratch first
-  int64_t unit = 1;
+  int64_t panel, height;
   int64_t inputs = 0, outputs = 0;
   int64_t pitch = 0;   ///< between rows of the scratch
   int64_t rows;        ///< that one call of the kernel takes at most

@@ -3,7 +3,7 @@
 // One vector per native register: a tile of rows times one panel is kept in the
 // iteration arguments of the loop over the inputs. Panels are the outer loop, so
 // that the weight is read as one stream; tiles of a block differ in height by
-// one unit at most.
+// one row at most.
 //
 //===----------------------------------------------------------------------===//
 
@@ -61,8 +61,8 @@ private:
   std::optional<RegionVectorizer> epilogue;
   int bias = -1;   ///< the extra that accumulators start with
   Value biasSum;   ///< its addition in the epilogue
-  // Of the tiles: `base` units each, one more in the first `larger`.
-  Value count, base, larger, rest;
+  // Of the tiles: `base` rows each, one more in the first `larger`.
+  Value count, base, larger;
 };
 
 } // namespace
@@ -98,11 +98,9 @@ LogicalResult LinearKernel::build(ValueRange rows, ValueRange panels) {
   if (plan.copyRows)
     copyRows(rows);
   Value height = b.sub(rows[1], rows[0]);
-  Value units = b.divide(height, plan.unit);
-  rest = b.sub(height, b.mul(units, plan.unit));
-  count = b.ceilDivide(units, plan.tiles);
-  base = b.divide(units, b.max(count, 1));
-  larger = b.sub(units, b.mul(base, count));
+  count = b.ceilDivide(height, plan.height);
+  base = b.divide(height, b.max(count, 1));
+  larger = b.sub(height, b.mul(base, count));
 
   int64_t whole = plan.outputs / plan.panel, outputs = plan.outputs % plan.panel;
   b.loop(panels[0], b.min(panels[1], whole), 1,
@@ -112,31 +110,29 @@ LogicalResult LinearKernel::build(ValueRange rows, ValueRange panels) {
   return failure(epilogue && epilogue->failed());
 }
 
+/// The row of a tile is carried along, not computed from the tile's number: LLVM
+/// would move the computation into the innermost loop.
 void LinearKernel::panel(ValueRange rows, Value panel, int64_t outputs) {
-  b.loop(b.index(0), count, 1, [&](Value t) {
-    Value before = b.add(b.mul(t, base), b.min(t, larger));
-    Value units = b.select(b.less(t, larger), b.add(base, 1), base);
-    Value local = b.mul(before, plan.unit);
-    b.choose(units, plan.tiles, [&](int64_t n) {
-      tile({n * plan.unit, outputs, b.add(rows[0], local), local, panel});
+  b.loop(b.index(0), count, 1, ValueRange{rows[0]}, [&](Value t, ValueRange row) {
+    Value height = b.select(b.less(t, larger), b.add(base, 1), base);
+    b.choose(height, plan.height, [&](int64_t n) {
+      tile({n, outputs, row[0], b.sub(row[0], rows[0]), panel});
     });
+    return Values{b.add(row[0], height)};
   });
-  if (plan.unit == 1)
-    return;
-  Value row = b.sub(rows[1], rest);
-  b.choose(rest, plan.unit - 1,
-           [&](int64_t n) { tile({n, outputs, row, b.sub(row, rows[0]), panel}); });
 }
 
 /// The sums over the inputs, row by row.
 LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
-  // Far enough ahead for memory, in units of one input; one or two rows leave
-  // the stream to the hardware.
-  constexpr int64_t ahead = 256;
+  // Elements, far enough ahead for memory; one or two rows leave the stream to
+  // the hardware.
+  constexpr int64_t ahead = 256 * 16;
   bool prefetch = tile.height > 2;
   int64_t width = tile.vectors(b.lanes), sums = acc.size(), copies = 1;
-  while (sums * copies < 8 && copies < plan.unroll)
+  // Chains of additions that hide their latency.
+  while (sums * copies < 8)
     copies *= 2;
+  int64_t unroll = std::max<int64_t>(copies, sums < 24 ? 4 : 2);
   acc.resize(sums * copies, b.splat(0));
   SmallVector<Values> from(tile.height);
   for (int64_t r = 0; r < tile.height; ++r)
@@ -148,8 +144,9 @@ LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
     for (int64_t u = 0; u < unroll; ++u) {
       Value ku = b.add(k, u), at = b.add(start, b.mul(ku, plan.panel));
       if (prefetch)
-        memref::PrefetchOp::create(b, w1, ValueRange{b.add(at, ahead * plan.panel)},
-                                   /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+        for (int64_t line = 0; line < plan.panel; line += 16)
+          memref::PrefetchOp::create(b, w1, ValueRange{b.add(at, ahead + line)},
+                                     /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
       Values weights;
       for (int64_t v = 0; v < width; ++v)
         weights.push_back(b.load(w1, {b.add(at, v * b.lanes)}, b.lanes));
@@ -158,10 +155,10 @@ LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
     }
     return next;
   };
-  int64_t rest = plan.inputs % plan.unroll, whole = plan.inputs - rest;
+  int64_t rest = plan.inputs % unroll, whole = plan.inputs - rest;
   if (whole)
-    acc = b.loop(b.index(0), b.index(whole), plan.unroll, acc,
-                 [&](Value k, ValueRange current) { return step(k, plan.unroll, current); });
+    acc = b.loop(b.index(0), b.index(whole), unroll, acc,
+                 [&](Value k, ValueRange current) { return step(k, unroll, current); });
   if (rest)
     acc = step(b.index(whole), rest, acc);
   for (; copies > 1; copies /= 2) {

@@ -7,10 +7,32 @@
 using namespace mlir;
 using namespace posenc;
 
+/// A step of a register tile reads `width` vectors of weights and broadcasts
+/// `height` inputs for their product of FMAs; processors do not load faster than
+/// they multiply. Accumulators, weights and one input fill the registers, but for
+/// those that LLVM needs to move values around.
+static int64_t tileHeight(int64_t panel, int64_t lanes) {
+  int64_t registers = lanes == 16 ? 32 : 16, width = llvm::divideCeil(panel, lanes);
+  int64_t height = (registers - registers / 16 - width - 1) / width;
+  // Higher tiles save few loads, and each height is code.
+  return std::clamp<int64_t>(height, 1, 12);
+}
+
+/// 8 rows of 48 with 32 registers: the fewest heights of those that reach the
+/// peak. 6 rows of 16 with 16 registers. Narrower if that pads less.
+int64_t LinearPlan::choosePanel(int64_t outputs, int64_t lanes) {
+  int64_t best = lanes == 16 ? 48 : 16;
+  for (int64_t panel = best - 16; panel > 0; panel -= 16)
+    if (llvm::alignTo(outputs, panel) < llvm::alignTo(outputs, best))
+      best = panel;
+  return best;
+}
+
 LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes) {
-  unit = lanes == 16 ? 4 : 1;
   auto x = cast<MemRefType>(operands[0].getType()), w = cast<MemRefType>(operands[1].getType()),
        out = cast<MemRefType>(operands.back().getType());
+  panel = op.isPacked() ? op.getPanel() : 16;
+  height = tileHeight(panel, lanes);
   inputs = w.getDimSize(1);
   outputs = out.getShape().back();
   Region &epilogue = op.getEpilogue();
@@ -22,7 +44,6 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes) {
 
   // Rows whose pitch is a multiple of many cache lines share few sets of the
   // first cache (64 sets of 64 bytes, 8 ways): a tile would evict itself.
-  int64_t height = unit * tiles;
   bool conflicts = inputs > 0 && inputs % 16 == 0 &&
                    height * std::gcd(inputs / 16, int64_t(64)) > 6 * 64;
   bool plain = x.getElementType().isF32() && x.getRank() <= 2;
@@ -30,7 +51,7 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes) {
   // bounds its size.
   int64_t lines = llvm::divideCeil(inputs, 16), stack = (512 << 10) / 4;
   pitch = 16 * (lines + (lines % 2 ? 0 : 1));
-  bool canCopy = hasUnitStride(operands[0]) && pitch * unit <= stack;
+  bool canCopy = hasUnitStride(operands[0]) && pitch * height <= stack;
   copyRows = vectors && canCopy && (conflicts || !plain);
   vectors = vectors && (plain || canCopy);
 
@@ -41,14 +62,14 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes) {
   int64_t budget = copyRows ? stack / pitch : (800 << 10) / (4 * inputs);
   rows = std::min(rows, std::max(height, budget / height * height));
   if (copyRows && rows > budget)
-    rows = budget / unit * unit;
+    rows = budget;
 }
 
 LogicalResult posenc::buildLinearLoops(KernelBuilder &b, LinearOp op, ValueRange operands,
                                        const IRMapping &outer, ValueRange rows,
                                        ValueRange panels) {
   Value x = operands[0], w = operands[1], out = operands.back();
-  int64_t width = LinearPlan::panel;
+  int64_t width = LinearPlan(op, operands, b.lanes).panel;
   Value first = b.mul(panels[0], width), end = b.min(b.mul(panels[1], width), b.lastSize(out));
   LogicalResult status = success();
   b.loop(rows[0], rows[1], 1, [&](Value row) {

@@ -38,7 +38,10 @@ FailureOr<KernelCall> Outliner::outline(Operation *op, ValueRange operands, unsi
   std::string name = "posenc_" + op->getName().stripDialect().str();
   auto kernel = func::FuncOp::create(loc, name, types.getFunctionType(inputs, {}));
   kernel.setPrivate();
+  // The first is lost on the way to LLVM. Inlined, a kernel would be optimised
+  // in every place, and its addresses be computed again in the innermost loop.
   kernel.setNoInline(true);
+  kernel->setAttr("passthrough", types.getStrArrayAttr({"noinline"}));
   KernelBuilder b(loc, kernel.addEntryBlock(), lanes);
   ValueRange given = kernel.getArguments();
   IRMapping outer;

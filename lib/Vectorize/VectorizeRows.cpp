@@ -59,8 +59,8 @@ static LogicalResult rewrite(LinearOp op, Outliner &outliner) {
     return failure();
   // With few blocks of rows, threads share the panels as well.
   Value rows = b.rowCount(operands.back());
-  Blocks blocks = split(b, rows, plan.rows, plan.unit);
-  Value panels = b.ceilDivide(b.lastSize(operands.back()), LinearPlan::panel);
+  Blocks blocks = split(b, rows, plan.rows, plan.height);
+  Value panels = b.ceilDivide(b.lastSize(operands.back()), plan.panel);
   Value groups = b.min(b.ceilDivide(b.index(8), b.max(blocks.count, 1)), b.max(panels, 1));
   Value size = b.max(b.ceilDivide(panels, groups), 1);
   groups = b.ceilDivide(panels, size);

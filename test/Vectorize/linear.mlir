@@ -44,19 +44,19 @@ func.func @unpacked(%x: memref<?x8xf32>, %w: memref<32x8xf32>, %y: memref<?x32xf
   return
 }
 
-// The bias is what the accumulators start with; a tile is at most 6 rows of two
-// vectors, or 24 of one.
-// CHECK: func.func private @posenc_linear({{.*}}attributes {no_inline}
+// The bias is what the accumulators start with; a tile of a panel of 16 is at most
+// 6 rows of two vectors, or 12 of one.
+// CHECK: func.func private @posenc_linear({{.*}}attributes {no_inline, passthrough = ["noinline"]}
 // AVX2: case 6 {
-// AVX512: case 6 {
+// AVX512: case 12 {
 // AVX2: %[[B0:.*]] = vector.load %arg2{{.*}} vector<8xf32>
 // AVX2: %[[B1:.*]] = vector.load %arg2{{.*}} vector<8xf32>
 // AVX512: %[[B0:.*]] = vector.load %arg2{{.*}} vector<16xf32>
 // AVX2: :12 = scf.for {{.*}} iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B1]],
-// AVX512: :24 = scf.for {{.*}} iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B0]],
+// AVX512: :12 = scf.for {{.*}} iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B0]],
 // CHECK: memref.prefetch
 // AVX2-COUNT-48: vector.fma
-// AVX512-COUNT-96: vector.fma
+// AVX512-COUNT-48: vector.fma
 // CHECK: scf.yield
 
 // Rows in f16 are widened into scratch; the last four outputs are masked.

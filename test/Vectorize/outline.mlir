@@ -10,14 +10,15 @@
 // CHECK-LABEL: func.func @map(
 // CHECK:         call @posenc_map(
 // CHECK:         call @posenc_map(
-// CHECK:       func.func private @posenc_attention({{.*}}) attributes {no_inline} {
-// CHECK:       func.func private @posenc_attention_0({{.*}}) attributes {no_inline} {
-// CHECK:       func.func private @posenc_map({{.*}}) attributes {no_inline} {
+// CHECK:       func.func private @posenc_attention({{.*}}) attributes {no_inline, {{.*}}} {
+// CHECK:       func.func private @posenc_attention_0({{.*}}) attributes {no_inline, {{.*}}} {
+// CHECK:       func.func private @posenc_map({{.*}}) attributes {no_inline, {{.*}}} {
 // CHECK-NOT:   func.func
 
 // LLVM:     llvm.func @_mlir_ciface_attention(
 // LLVM:     llvm.func @_mlir_ciface_map(
 // LLVM-NOT: @_mlir_ciface_posenc
+// LLVM:     llvm.func @posenc_attention({{.*}}"noinline"
 func.func @attention(%q: memref<1x8x?x64xf32>, %o: memref<1x8x?x64xf32>, %near: memref<8x1000xf32>,
                      %far: memref<8x1000xf32>) attributes {llvm.emit_c_interface} {
   posenc.attention ins(%q, %q, %q : memref<1x8x?x64xf32>, memref<1x8x?x64xf32>, memref<1x8x?x64xf32>)
