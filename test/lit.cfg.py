@@ -1,3 +1,4 @@
+import ctypes
 import os
 
 import lit.formats
@@ -17,9 +18,26 @@ config.substitutions += [
     ("%python", os.path.join(config.build_dir, "venv", "bin", "python")),
     ("%source", config.source_dir),
     ("%build", config.build_dir),
+    ("%cc", config.c_compiler),
+    # Host code of programs whose kernels are in the LLVM and NVVM dialects.
+    ("%lower-host", "builtin.module(gpu.module(convert-scf-to-cf),func.func(gpu-async-region),"
+     "gpu-to-llvm{use-bare-pointers-for-kernels=1},convert-func-to-llvm,convert-arith-to-llvm,"
+     "convert-cf-to-llvm,gpu.module(reconcile-unrealized-casts),reconcile-unrealized-casts)"),
 ]
+config.environment["POSENC_LOWER_HOST"] = config.substitutions[-1][1]
 
 config.substitutions += [
     ("%plugin", os.path.join(config.build_dir, "lib", "PosencPlugin.so")),
     ("%minilm", os.path.join(config.build_dir, "models", "minilm")),
 ]
+
+# What kernels run on: where the CUDA driver finds a GPU, on that as well.
+devices = "emulator"
+try:
+    driver, count = ctypes.CDLL("libcuda.so.1"), ctypes.c_int()
+    if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value:
+        config.available_features.add("cuda")
+        devices += ",cuda"
+except OSError:
+    pass
+config.substitutions.append(("%devices", devices))

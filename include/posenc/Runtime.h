@@ -2,7 +2,8 @@
 //
 // The C interface of libPosencRuntime: everything that code compiled by posenc
 // calls at run time, and the few knobs its host may turn. The library depends
-// on libc and libomp only.
+// on libc and libomp only. It also has the mgpu functions that host code of GPU
+// programs calls, declared by that code; Device.h says what is behind them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -56,6 +57,24 @@ void posenc_set_threads(int n);
 
 /// The number of threads that compiled code called from this thread will use.
 int posenc_threads(void);
+
+/// The copy on the device of `bytes` bytes at `host`, which never change. Made
+/// at the first call with these arguments, and kept.
+void *posenc_device_constant(const void *host, int64_t bytes);
+
+/// Releases all constants: when a program is unloaded, something else may come to
+/// lie at the same addresses of the host. No program may be running.
+void posenc_device_forget_constants(void);
+
+/// The milliseconds between two events that a device recorded, both complete.
+float posenc_event_elapsed(void *start, void *end);
+
+/// What programs have on the device, apart from constants: how many buffers,
+/// streams and events, and the bytes of the buffers.
+void posenc_device_live(int64_t *objects, int64_t *bytes);
+
+/// Releases all of that, when the program that owned it has failed.
+void posenc_device_release(void);
 
 #ifdef __cplusplus
 }

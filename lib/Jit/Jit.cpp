@@ -5,6 +5,7 @@
 #include "Guard.h"
 #include "Heap.h"
 #include "Invoker.h"
+#include "posenc/Runtime.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
@@ -133,6 +134,8 @@ Jit::create(mlir::ModuleOp source, llvm::ArrayRef<EntryPoint> entries,
   return jit;
 }
 
+Jit::~Jit() { posenc_device_forget_constants(); }
+
 llvm::Error Jit::load() {
   if (llvm::Error error = lljit->initialize(lljit->getMainJITDylib()))
     return error;
@@ -225,8 +228,12 @@ llvm::Error Jit::invoke(const EntryPoint &entry,
 
   HeapScope heap;
   auto start = std::chrono::steady_clock::now();
-  if (llvm::Error error = callGuarded(function->second, slots.data()))
+  int64_t objectsBefore, bytesBefore;
+  posenc_device_live(&objectsBefore, &bytesBefore);
+  if (llvm::Error error = callGuarded(function->second, slots.data())) {
+    posenc_device_release();
     return error;
+  }
   std::chrono::duration<double> seconds =
       std::chrono::steady_clock::now() - start;
 
@@ -241,7 +248,9 @@ llvm::Error Jit::invoke(const EntryPoint &entry,
       heap.release(base);
   }
   if (statistics) {
-    *statistics = {seconds.count(), 0, 0};
+    int64_t objects, bytes;
+    posenc_device_live(&objects, &bytes);
+    *statistics = {seconds.count(), objects - objectsBefore, bytes - bytesBefore};
     for (auto [pointer, size] : heap.getLiveBuffers()) {
       ++statistics->leakedBuffers;
       statistics->leakedBytes += size;

@@ -3,6 +3,8 @@
 #include "posenc/Jit/Compile.h"
 #include "posenc/Jit/Program.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -67,6 +69,28 @@ static llvm::Error markVectorBits(mlir::ModuleOp module, const CompileOptions &o
   return llvm::Error::success();
 }
 
+/// Says in each function for which chip it is, which LLVM IR would not know.
+static void markChip(mlir::gpu::GPUModuleOp kernels) {
+  mlir::ArrayAttr targets = kernels.getTargetsAttr();
+  auto target = targets && !targets.empty()
+                    ? mlir::dyn_cast<mlir::NVVM::NVVMTargetAttr>(targets[0])
+                    : nullptr;
+  if (target)
+    for (auto function : kernels.getOps<mlir::LLVM::LLVMFuncOp>())
+      function.setTargetCpu(target.getChip());
+}
+
+/// Compiles each gpu.module in place.
+static llvm::Error compileDevice(mlir::ModuleOp module, StringRef format) {
+  if (module.getOps<mlir::gpu::GPUModuleOp>().empty())
+    return llvm::Error::success();
+  if (format == "llvm")
+    llvm::for_each(module.getOps<mlir::gpu::GPUModuleOp>(), markChip);
+  if (format.empty())
+    return makeError("the module has kernels, but no device was chosen to run them");
+  return runPipeline(module, ("builtin.module(gpu-module-to-binary{format=" + format + "})").str());
+}
+
 llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
                                        const ProgramOptions &options) {
   // Before the types change, and before a wrong name costs time.
@@ -85,6 +109,10 @@ llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
         }))
       return error;
   }
+  if (llvm::Error error = measure(program.times.device, [&] {
+        return compileDevice(module, options.deviceFormat);
+      }))
+    return error;
   if (mlir::Operation *op = findUntranslatable(module))
     return makeError(
         "expected a module in the LLVM dialect but got operation '" +

@@ -57,6 +57,15 @@ struct Flags {
       "pipeline", cl::init("posenc-cpu"),
       cl::desc("Lowers a module that is not yet in the LLVM dialect: a name "
                "with options, or builtin.module(...)")};
+  cl::opt<std::string> device{
+      "device", cl::init("cpu"), cl::value_desc("cpu|emulator|cuda"),
+      cl::desc("What runs the program, or its kernels")};
+  cl::opt<bool> check{
+      "check", cl::desc("On the emulator: find races, accesses out of bounds, "
+                        "deadlocks and the like")};
+  cl::opt<bool> counts{
+      "counts", cl::desc("On the emulator: print instructions, transactions "
+                         "and bank conflicts of each kernel")};
   cl::opt<std::string> cpu{
       "cpu", cl::desc("Processor to compile for (default: this one)")};
   cl::opt<std::string> features{

@@ -2,6 +2,7 @@
 
 #include "Flags.h"
 
+#include "posenc/Emulator.h"
 #include "posenc/Jit/Npy.h"
 #include "posenc/Jit/Program.h"
 #include "posenc/Registration.h"
@@ -28,6 +29,37 @@ static void printStep(const Flags &flags, StringRef step, double seconds) {
   if (flags.times)
     llvm::errs() << llvm::format("%-9s %9.3f ms\n", step.str().c_str(),
                                  seconds * 1e3);
+}
+
+/// Makes the device that --device names; `emulator` is set if it is that one.
+static llvm::Error setUpDevice(const Flags &flags, ProgramOptions &options,
+                               Emulator *&emulator) {
+  StringRef name = flags.device;
+  if (name != "emulator" && (flags.check || flags.counts))
+    return makeError("expected --device=emulator with --" +
+                     Twine(flags.check ? "check" : "counts"));
+  if (name == "cpu")
+    return llvm::Error::success();
+  if (name == "cuda") {
+    DeviceError error;
+    auto device = createCudaDevice(/*ordinal=*/0, error);
+    if (!device)
+      return makeError(error.text);
+    setDevice(std::move(device));
+    options.deviceFormat = "isa";
+    return llvm::Error::success();
+  }
+  if (name != "emulator")
+    return makeError("expected --device=cpu, emulator or cuda but got '" + name + "'");
+  EmulatorOptions emulatorOptions;
+  emulatorOptions.check = flags.check;
+  emulatorOptions.count = flags.counts;
+  emulatorOptions.threads = flags.threads;
+  auto device = Emulator::create(emulatorOptions);
+  emulator = device.get();
+  setDevice(std::move(device));
+  options.deviceFormat = "llvm";
+  return llvm::Error::success();
 }
 
 static mlir::OwningOpRef<mlir::ModuleOp> parse(const Flags &flags,
@@ -196,6 +228,9 @@ static llvm::Error run(const Flags &flags, mlir::ModuleOp module) {
   options.sharedLibs.append(flags.sharedLibs.begin(), flags.sharedLibs.end());
   if (flags.pipeline.getNumOccurrences() || findUntranslatable(module))
     options.pipeline = flags.pipeline;
+  Emulator *emulator = nullptr;
+  if (llvm::Error error = setUpDevice(flags, options, emulator))
+    return error;
 
   // All that can be wrong with the flags comes before the compilation.
   auto entry = findEntryPoint(module, flags.entry);
@@ -223,6 +258,8 @@ static llvm::Error run(const Flags &flags, mlir::ModuleOp module) {
   if (!program)
     return program.takeError();
   printStep(flags, "pipeline", program->times.pipeline);
+  if (!options.deviceFormat.empty())
+    printStep(flags, "kernels", program->times.device);
   printStep(flags, "compile", program->times.compile);
   printStep(flags, "load", program->times.load);
   if (flags.dumpObject)
@@ -234,6 +271,8 @@ static llvm::Error run(const Flags &flags, mlir::ModuleOp module) {
   if (!results)
     return results.takeError();
   printStep(flags, "run", statistics.seconds);
+  if (flags.counts)
+    emulator->printCounts(llvm::outs());
   if (llvm::Error error = writeOutputs(flags, *results))
     return error;
   if (flags.checkLeaks && statistics.leakedBuffers)

@@ -21,7 +21,8 @@ struct JitOptions : CompileOptions {
 /// What one call did, besides its results.
 struct CallStatistics {
   double seconds = 0;
-  /// Buffers that the call allocated, neither freed nor returned.
+  /// Buffers that the call allocated, neither freed nor returned, and what it
+  /// left on a device.
   int64_t leakedBuffers = 0;
   int64_t leakedBytes = 0;
 };
@@ -34,6 +35,8 @@ public:
   static llvm::Expected<std::unique_ptr<Jit>>
   create(mlir::ModuleOp module, llvm::ArrayRef<EntryPoint> entries,
          const JitOptions &options);
+
+  ~Jit();
 
   /// Runs global constructors and `posenc_load`, if there is one. To be called
   /// once, before the first call. Fails if the load function does.

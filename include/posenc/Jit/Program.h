@@ -11,11 +11,15 @@ struct ProgramOptions : JitOptions {
   /// The pipeline that lowers the module: a registered name with options, as in
   /// "posenc-cpu{to=llvm}", or "builtin.module(...)"; empty runs none.
   std::string pipeline;
+  /// What kernels, the gpu.modules that are left after the pipeline, become:
+  /// "llvm" (bitcode), "isa" (PTX) or "bin"; empty: there must be none.
+  std::string deviceFormat;
 };
 
 /// The seconds that the steps to a program took.
 struct BuildTimes {
   double pipeline = 0;
+  double device = 0;
   double compile = 0;
   double load = 0;
 };
