@@ -105,7 +105,8 @@ def PosencPackWeights : Pass<"posenc-pack-weights", "ModuleOp"> {
     as wide as a register tile of the vectors that will be used. What
     comes from `posenc.weight` and constants alone is packed once: the function
     `@posenc_load`, which has to be called before all others, fills globals that
-    the layers read. Other weights are packed where they are used.
+    the layers read. Other weights are packed where they are used. Extras that are
+    put together from weights are prepared in the same way.
 
     Example: `pe-opt --posenc-pack-weights`.
   }];
@@ -196,6 +197,9 @@ def PosencFuse : Pass<"posenc-fuse"> {
       encodings of rows and tokens become `posenc.map`, one for each chain.
     - Elementwise `linalg.generic` operations that follow a `posenc.linear` move
       into its epilogue.
+    - Layers that read one input and do the same to their outputs, such as those
+      of query, key and value, become one, if their weights are known from the
+      start.
 
     A value that others read as well stays as it is, and so do encodings of
     scores outside such a chain. Remarks of the category `posenc-fuse` say why:

@@ -109,6 +109,7 @@ struct Fuse : posenc::impl::PosencFuseBase<Fuse> {
 
     for (LinearOp linear : collect<LinearOp>())
       fuseEpilogue(rewriter, linear);
+    mergeLinears(rewriter, collect<LinearOp>());
   }
 };
 } // namespace

@@ -23,6 +23,9 @@ void fuseRows(RewriterBase &rewriter, AttentionOp attention);
 void fuseMaps(RewriterBase &rewriter, ArrayRef<EncodingOpInterface> encodings);
 /// Elementwise operations that follow `linear` move into its epilogue.
 void fuseEpilogue(RewriterBase &rewriter, LinearOp linear);
+/// Layers, in program order, that read one input and have their weights from the
+/// start become one layer each.
+void mergeLinears(RewriterBase &rewriter, ArrayRef<LinearOp> linears);
 
 //===----------------------------------------------------------------------===//
 // What they share

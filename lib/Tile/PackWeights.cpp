@@ -89,47 +89,61 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     SmallVector<LinearOp> ops;
     getOperation().walk([&](LinearOp op) { ops.push_back(op); });
     for (LinearOp op : ops) {
-      auto type = dyn_cast<RankedTensorType>(op.getWeight().getType());
-      if (!type || type.getRank() != 2 || !type.hasStaticShape())
-        continue;
-      SetVector<Operation *> slice;
-      std::string key = describe(op.getWeight(), slice);
-      OpBuilder b(op);
-      Value packed = key.empty() ? pack(b, op.getLoc(), op.getWeight(), lanes) : loaded(b, op, key, slice);
-      op.getWeightMutable().assign(packed);
-      for (Operation *dead : llvm::reverse(slice))
-        if (dead->use_empty())
-          dead->erase();
+      if (auto type = dyn_cast<RankedTensorType>(op.getWeight().getType());
+          type && type.getRank() == 2 && type.hasStaticShape())
+        prepare(op, op.getWeightMutable(), /*packs=*/true);
+      for (OpOperand &extra : op.getExtrasMutable())
+        if (isa<TensorType>(extra.get().getType()))
+          prepare(op, extra, /*packs=*/false);
     }
   }
 
-  /// The packed weight of `op` from the global that `posenc_load` fills.
-  Value loaded(OpBuilder &b, LinearOp op, StringRef key, SetVector<Operation *> &slice) {
-    Location loc = op.getLoc();
+  /// Replaces an operand of `op` by what the load function prepares. A weight
+  /// that it cannot prepare is packed at its use.
+  void prepare(LinearOp op, OpOperand &operand, bool packs) {
+    SetVector<Operation *> slice;
+    std::string key = describe(operand.get(), slice);
+    // What lies in memory as it is needed stays there.
+    if (!packs && (key.empty() || slice.size() == 1))
+      return;
+    OpBuilder b(op);
+    operand.set(key.empty() ? pack(b, op.getLoc(), operand.get(), lanes)
+                            : loaded(b, operand.get(), (packs ? "packed" : "joined") + key, slice, packs));
+    for (Operation *dead : llvm::reverse(slice))
+      if (dead->use_empty())
+        dead->erase();
+  }
+
+  /// `value`, packed or not, from the global that `posenc_load` fills.
+  Value loaded(OpBuilder &b, Value value, const std::string &key, SetVector<Operation *> &slice,
+               bool packs) {
+    Location loc = value.getLoc();
     memref::GlobalOp &global = globals[key];
     if (!global)
-      global = fill(op, slice);
+      global = fill(value, slice, packs);
     Value buffer = memref::GetGlobalOp::create(b, loc, global.getType(), global.getSymName());
     return bufferization::ToTensorOp::create(
         b, loc, memref::getTensorTypeFromMemRefType(buffer.getType()), buffer, /*restrict=*/true);
   }
 
-  memref::GlobalOp fill(LinearOp op, SetVector<Operation *> &slice) {
-    Location loc = op.getWeight().getLoc();
+  memref::GlobalOp fill(Value value, SetVector<Operation *> &slice, bool packs) {
+    Location loc = value.getLoc();
     func::FuncOp load = loadFunction(loc);
     OpBuilder b(load.getBody().front().getTerminator());
     IRMapping mapping;
-    std::string name = "packed";
+    std::string kind = packs ? "packed" : "joined", name = kind;
     for (Operation *part : slice) {
       b.clone(*part, mapping);
-      if (auto weight = dyn_cast<WeightOp>(part); weight && name == "packed")
+      if (auto weight = dyn_cast<WeightOp>(part); weight && name == kind)
         name += "_" + weight.getName().str();
     }
     for (char &c : name)
       c = llvm::isAlnum(c) ? c : '_';
-    Value packed = pack(b, loc, mapping.lookup(op.getWeight()), lanes);
+    Value ready = mapping.lookup(value);
+    if (packs)
+      ready = pack(b, loc, ready, lanes);
 
-    auto tensor = cast<RankedTensorType>(packed.getType());
+    auto tensor = cast<RankedTensorType>(ready.getType());
     auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());
     SymbolTable symbols(getOperation());
     OpBuilder top = OpBuilder::atBlockBegin(getOperation().getBody());
@@ -139,7 +153,7 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     global->remove();
     symbols.insert(global, getOperation().getBody()->begin());
     Value buffer = memref::GetGlobalOp::create(b, loc, type, global.getSymName());
-    auto stored = bufferization::MaterializeInDestinationOp::create(b, loc, TypeRange{}, packed, buffer);
+    auto stored = bufferization::MaterializeInDestinationOp::create(b, loc, TypeRange{}, ready, buffer);
     stored.setRestrict(true);
     stored.setWritable(true);
     return global;

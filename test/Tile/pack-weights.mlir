@@ -36,17 +36,25 @@ func.func @shared(%x: tensor<?x8xf32>, %init: tensor<?x40xf32>) -> (tensor<?x40x
 
 // -----
 
-// Weights that are put together from several are packed once as well.
+// Weights that are put together from several are packed once as well, and what
+// is put together for them is joined once. A bias by itself stays in the file.
 // CHECK-LABEL: func.func @joined(
 // CHECK-NOT: tensor.concat
+// CHECK: posenc.weight @weights "r"
+// CHECK: memref.get_global @joined_b
 // CHECK-LABEL: func.func @posenc_load()
-// CHECK: tensor.concat
+// CHECK-COUNT-2: tensor.concat
 posenc.weights @weights {path = "model.safetensors", size = 100000 : i64, header_hash = 7 : i64}
 func.func @joined(%x: tensor<?x8xf32>, %init: tensor<?x48xf32>) -> tensor<?x48xf32> {
   %q = posenc.weight @weights "q" at 128 : tensor<16x8xf32>
   %k = posenc.weight @weights "k" at 640 : tensor<32x8xf32>
   %w = tensor.concat dim(0) %q, %k : (tensor<16x8xf32>, tensor<32x8xf32>) -> tensor<48x8xf32>
-  %y = posenc.linear ins(%x, %w : tensor<?x8xf32>, tensor<48x8xf32>) outs(%init : tensor<?x48xf32>) -> tensor<?x48xf32>
+  %b = posenc.weight @weights "b" at 1664 : tensor<16xf32>
+  %c = posenc.weight @weights "c" at 1728 : tensor<32xf32>
+  %bc = tensor.concat dim(0) %b, %c : (tensor<16xf32>, tensor<32xf32>) -> tensor<48xf32>
+  %r = posenc.weight @weights "r" at 1856 : tensor<48xf32>
+  %y = posenc.linear ins(%x, %w : tensor<?x8xf32>, tensor<48x8xf32>) with(%bc, %r : tensor<48xf32>, tensor<48xf32>)
+    outs(%init : tensor<?x48xf32>) -> tensor<?x48xf32>
   return %y : tensor<?x48xf32>
 }
 
