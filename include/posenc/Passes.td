@@ -98,6 +98,27 @@ def PosencApplyMaps : Pass<"posenc-apply-maps"> {
   let dependentDialects = ["PosencDialect", "tensor::TensorDialect"];
 }
 
+def PosencTabulate : Pass<"posenc-tabulate"> {
+  let summary = "evaluate functions of coordinates once, not per head or per pair";
+  let description = [{
+    Two kinds of costly values (functions such as cos, elements gathered from a
+    table) leave the regions of `posenc.map` and `posenc.attention` for tables
+    that are made before the op:
+
+    - what a map of heads computes from the row and the channel alone, as the
+      cosine of a rotation: a table `[batch, row, channel group]`, shared by the heads;
+    - what a score region computes from the head and the distance of the pair alone,
+      however it is written, as a bias by buckets: a table `[batch, head, distance]`,
+      of as many distances as there are queries and keys.
+
+    No table grows with queries times keys. An op with at most 16 queries, known
+    when compiling, keeps its regions.
+
+    Example: `pe-opt --posenc-fuse --posenc-apply-maps --posenc-tabulate --canonicalize --cse`.
+  }];
+  let dependentDialects = ["PosencDialect", "arith::ArithDialect", "tensor::TensorDialect"];
+}
+
 def PosencPackWeights : Pass<"posenc-pack-weights", "ModuleOp"> {
   let summary = "pack the weights of linear layers into panels of outputs";
   let description = [{

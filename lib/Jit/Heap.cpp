@@ -4,6 +4,8 @@
 
 #include <cassert>
 #include <cstdlib>
+#include <limits>
+#include <malloc.h>
 #include <mutex>
 
 using namespace posenc;
@@ -69,6 +71,10 @@ static void trackedFree(void *pointer) {
 
 void posenc::defineHeapFunctions(
     llvm::function_ref<void(llvm::StringRef, void *)> define) {
+  // What a call frees, the next one asks for again: the pages stay with the
+  // process, as mapping them anew takes longer than small kernels do.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   define("malloc", reinterpret_cast<void *>(trackedMalloc));
   define("calloc", reinterpret_cast<void *>(trackedCalloc));
   define("aligned_alloc", reinterpret_cast<void *>(trackedAlignedAlloc));

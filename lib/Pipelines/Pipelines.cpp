@@ -102,6 +102,7 @@ static void buildFuse(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
 
 static void buildTile(OpPassManager &pm, const posenc::CpuPipelineOptions &options) {
   pm.addPass(posenc::createPosencApplyMaps());
+  pm.addPass(posenc::createPosencTabulate());
   posenc::PosencPackWeightsOptions pack;
   pack.vectorBits = options.vectorBits;
   pm.addPass(posenc::createPosencPackWeights(pack));

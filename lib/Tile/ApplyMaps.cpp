@@ -1,5 +1,6 @@
 //===- ApplyMaps.cpp - encode keys and values once, not per query block ---===//
 
+#include "Tile/FewQueries.h"
 #include "posenc/Passes.h"
 
 using namespace mlir;
@@ -9,9 +10,6 @@ namespace posenc {
 #define GEN_PASS_DEF_POSENCAPPLYMAPS
 #include "posenc/Passes.h.inc"
 } // namespace posenc
-
-/// Up to so many queries one block reads the keys once anyway.
-static constexpr int64_t oneBlock = 16;
 
 /// Moves a map region out of the attention op, in front of it. The result stays
 /// f32 so that it is rounded no more often than before.
@@ -29,11 +27,8 @@ namespace {
 struct ApplyMaps : posenc::impl::PosencApplyMapsBase<ApplyMaps> {
   void runOnOperation() override {
     getOperation()->walk([](AttentionOp op) {
-      auto query = dyn_cast<RankedTensorType>(op.getQuery().getType());
-      if (!query || !op.getOffsets().empty())
-        return;
-      int64_t rows = query.getDimSize(op.getRowDim());
-      if (ShapedType::isStatic(rows) && rows <= oneBlock)
+      if (!isa<RankedTensorType>(op.getQuery().getType()) || !op.getOffsets().empty() ||
+          hasFewQueries(op))
         return;
       if (auto channels = op.getKeyChannels()) {
         op.getKeyMutable().assign(apply(op, op.getKey(), *channels, op.getKeyMap()));
