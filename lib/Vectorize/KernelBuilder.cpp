@@ -186,6 +186,18 @@ void KernelBuilder::ifThen(Value condition, function_ref<void()> body) {
   body();
 }
 
+SmallVector<Value> KernelBuilder::ifThen(Value condition, ValueRange otherwise,
+                                         function_ref<Values()> body) {
+  auto branch = scf::IfOp::create(*this, otherwise.getTypes(), condition, /*addThenBlock=*/true,
+                                  /*addElseBlock=*/true);
+  InsertionGuard guard(*this);
+  setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(*this, body());
+  setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(*this, otherwise);
+  return Values(branch.getResults());
+}
+
 void KernelBuilder::choose(Value selector, int64_t count, function_ref<void(int64_t)> body) {
   auto cases = llvm::to_vector(llvm::seq_inclusive<int64_t>(1, count));
   auto op = scf::IndexSwitchOp::create(*this, TypeRange{}, selector, cases, count);

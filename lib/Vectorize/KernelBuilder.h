@@ -48,8 +48,11 @@ public:
   /// 2^x for x <= 0, relative error about 2e-7. What lies below -126 counts as
   /// -126; a NaN stays one.
   Value exp2(Value x);
-  /// The sum of all lanes, as a tree.
+  /// The sum, or the largest, of all lanes, as a tree.
   Value sum(Value v);
+  Value largest(Value v);
+  /// The sums of several vectors as the lanes of one.
+  Value sums(llvm::ArrayRef<Value> vectors);
   /// Transposes `n` vectors of `n` lanes, 8 or 16.
   Values transpose(llvm::ArrayRef<Value> rows);
   /// One step of a register tile: sums[r][c] += left(r) * right[c].
@@ -84,11 +87,14 @@ public:
   /// scalars, `body(c, 0)`; only these for `n = 0`.
   void channels(Value from, Value to, int64_t n, llvm::function_ref<void(Value, int64_t)> body);
   void ifThen(Value condition, llvm::function_ref<void()> body);
+  /// What `body` gives if the condition holds, else `otherwise`.
+  Values ifThen(Value condition, mlir::ValueRange otherwise, llvm::function_ref<Values()> body);
   /// Runs `body(n)` for the n in [1, count] that `selector` equals; others do nothing.
   void choose(Value selector, int64_t count, llvm::function_ref<void(int64_t)> body);
 
 private:
   Value roundToBF16(Value value);
+  Value reduce(Value v, llvm::function_ref<Value(Value, Value)> combine);
 
   mlir::Block *entry;
   llvm::DenseMap<mlir::Attribute, Value> constants;

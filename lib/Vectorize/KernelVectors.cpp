@@ -57,16 +57,75 @@ Value KernelBuilder::exp2(Value x) {
   return arith::BitcastOp::create(*this, vectorType(n), bits);
 }
 
-Value KernelBuilder::sum(Value v) {
-  // vector.reduction would be a chain of scalar additions.
+Value KernelBuilder::reduce(Value v, function_ref<Value(Value, Value)> combine) {
+  // vector.reduction would be a chain of scalar operations.
   for (int64_t half = cast<VectorType>(v.getType()).getDimSize(0) / 2; half; half /= 2) {
     auto part = [&](int64_t first) {
       return vector::ExtractStridedSliceOp::create(*this, v, ArrayRef<int64_t>{first},
                                                    ArrayRef<int64_t>{half}, ArrayRef<int64_t>{1});
     };
-    v = add(part(0), part(half));
+    v = combine(part(0), part(half));
   }
   return vector::ExtractOp::create(*this, v, int64_t(0));
+}
+
+Value KernelBuilder::sum(Value v) {
+  return reduce(v, [&](Value x, Value y) { return add(x, y); });
+}
+
+Value KernelBuilder::largest(Value v) {
+  return reduce(v, [&](Value x, Value y) { return max(x, y); });
+}
+
+// Each step halves the segments that hold one sum each, and joins two vectors
+// while there are two. Within 128 bits their segments alternate, which is one
+// instruction; longer ones follow each other.
+Value KernelBuilder::sums(ArrayRef<Value> vectors) {
+  int64_t n = cast<VectorType>(vectors[0].getType()).getNumElements();
+  struct Part {
+    Value v;
+    SmallVector<int64_t> sums; ///< that its segments hold
+  };
+  // Where a step takes the segments of its result from: halves of x's or y's.
+  auto join = [&](ArrayRef<int64_t> x, ArrayRef<int64_t> y, int64_t segment, auto take) {
+    bool alternate = segment <= 4;
+    for (size_t i = 0; i < x.size() + y.size(); ++i) {
+      bool second = alternate ? !y.empty() && i % 2 : i >= x.size();
+      take(second, alternate && !y.empty() ? i / 2 : second ? i - x.size() : i);
+    }
+  };
+  auto fold = [&](SmallVector<Part> parts, bool build) {
+    for (int64_t segment = n; segment > 1; segment /= 2) {
+      SmallVector<Part> next;
+      for (size_t p = 0; p < parts.size(); p += 2) {
+        Part &x = parts[p], *y = p + 1 < parts.size() ? &parts[p + 1] : nullptr;
+        Part joined;
+        SmallVector<int64_t> low, high;
+        int64_t length = x.sums.size() * segment;
+        join(x.sums, y ? ArrayRef<int64_t>(y->sums) : ArrayRef<int64_t>(), segment,
+             [&](bool second, int64_t from) {
+               joined.sums.push_back((second ? y->sums : x.sums)[from]);
+               for (int64_t lane = 0; lane < segment / 2; ++lane) {
+                 low.push_back(second * length + from * segment + lane);
+                 high.push_back(low.back() + segment / 2);
+               }
+             });
+        if (build)
+          joined.v = add(vector::ShuffleOp::create(*this, x.v, y ? y->v : x.v, low),
+                         vector::ShuffleOp::create(*this, x.v, y ? y->v : x.v, high));
+        next.push_back(joined);
+      }
+      parts = std::move(next);
+    }
+    return parts[0];
+  };
+  // A first run tells which place ends up in which lane.
+  SmallVector<Part> parts;
+  for (size_t i = 0; i < llvm::PowerOf2Ceil(vectors.size()); ++i)
+    parts.push_back({nullptr, {static_cast<int64_t>(i)}});
+  for (auto [lane, place] : llvm::enumerate(fold(parts, /*build=*/false).sums))
+    parts[place].v = vectors[std::min(lane, vectors.size() - 1)];
+  return fold(parts, /*build=*/true).v;
 }
 
 void KernelBuilder::addProducts(function_ref<Value(int64_t)> left, ValueRange right,

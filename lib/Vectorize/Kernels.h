@@ -32,6 +32,37 @@ struct AttentionPlan {
 mlir::LogicalResult buildAttention(KernelBuilder &b, AttentionOp op, mlir::ValueRange operands,
                                    const mlir::IRMapping &outer, mlir::ValueRange at);
 
+/// How attention of few queries is computed: lanes are keys or channels, never
+/// queries, and the rows are the queries of all heads that share a key head.
+struct DecodePlan {
+  /// None if there are more queries, or if their number is not known.
+  static std::optional<DecodePlan> get(AttentionOp op, int64_t lanes);
+
+  static constexpr int64_t mostQueries = 16;
+  static constexpr int64_t tileKeys = 4; ///< keys of a register tile
+  int64_t queries;
+  int64_t keys = 16;      ///< keys of a block
+  int64_t tileRows;       ///< rows of a register tile
+  int64_t rows;           ///< rows that one call takes
+  bool oneBlock;          ///< all rows of a key head are in one call
+  int64_t heads = 1;      ///< key heads that one call takes
+};
+
+/// Some key heads, rows and a part of the keys: `at` is the batch, the first key
+/// head and row, the part and the number of parts. After the destinations and
+/// the offsets, `operands` has the results of the parts, [part, batch, head,
+/// query]: sums of values, and in the vector behind them maximum and sum.
+mlir::LogicalResult buildDecode(KernelBuilder &b, AttentionOp op, const DecodePlan &plan,
+                                mlir::ValueRange operands, const mlir::IRMapping &outer,
+                                mlir::ValueRange at);
+/// Writes a row of `width` channels, divided by their sum of weights, and its
+/// log-sum-exp unless `lse` is null.
+void writeDecoded(KernelBuilder &b, mlir::Value maximum, mlir::Value sum, int64_t width,
+                  mlir::Value out, mlir::ValueRange row, mlir::Value lse, mlir::ValueRange lseAt,
+                  llvm::function_ref<mlir::Value(mlir::Value, int64_t)> channel);
+/// Replaces the op by calls of its kernel, spread over heads and parts of keys.
+mlir::LogicalResult vectorizeDecode(AttentionOp op, const DecodePlan &plan, class Outliner &outliner);
+
 /// How a linear layer is computed. Register tiles are one panel wide and up to
 /// `height` rows high.
 struct LinearPlan {

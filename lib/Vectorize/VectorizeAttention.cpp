@@ -31,6 +31,8 @@ static LogicalResult checkOperands(AttentionOp op) {
 
 static LogicalResult rewrite(AttentionOp op, Outliner &outliner) {
   KernelBuilder b = outliner.before(op);
+  if (std::optional<DecodePlan> plan = DecodePlan::get(op, b.lanes))
+    return vectorizeDecode(op, *plan, outliner);
   SmallVector<Value> operands{op.getQuery(), op.getKey(), op.getValue()};
   llvm::append_range(operands, op.getOuts());
   SmallVector<Value> offsets(op.getOffsets());

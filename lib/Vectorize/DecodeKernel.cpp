@@ -1,0 +1,162 @@
+//===- DecodeKernel.cpp - few queries against blocks of keys --------------===//
+
+#include "Vectorize/DecodeKernel.h"
+#include "Vectorize/AttentionKernel.h"
+
+using namespace mlir;
+using namespace posenc;
+
+static int64_t rowWidth(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(3); }
+
+std::optional<DecodePlan> DecodePlan::get(AttentionOp op, int64_t lanes) {
+  auto query = cast<ShapedType>(op.getQuery().getType());
+  auto key = cast<ShapedType>(op.getKey().getType());
+  int64_t queries = query.getDimSize(op.getRowDim());
+  if (ShapedType::isDynamic(queries) || queries > mostQueries)
+    return std::nullopt;
+  DecodePlan plan;
+  plan.queries = queries;
+  plan.tileRows = lanes / tileKeys;
+  int64_t widest = std::max(rowWidth(op.getQuery()), rowWidth(op.getValue()));
+  int64_t most = std::clamp<int64_t>(8192 / widest, plan.tileRows, 64);
+
+  int64_t heads = query.getDimSize(op.getHeadDim()), keyHeads = key.getDimSize(op.getHeadDim());
+  bool known = ShapedType::isStatic(heads) && ShapedType::isStatic(keyHeads);
+  int64_t all = known ? heads / keyHeads * queries : most;
+  plan.oneBlock = known && all <= most;
+  plan.rows = std::min(all, most);
+  // Rows of several heads that lie side by side are read side by side.
+  if (op.getLayout() == Layout::bshd && ShapedType::isStatic(keyHeads))
+    plan.heads = std::clamp<int64_t>(most / plan.rows, 1, std::min<int64_t>(keyHeads, 8));
+  return plan;
+}
+
+DecodeKernel::DecodeKernel(KernelBuilder &b, AttentionOp op, const DecodePlan &plan,
+                           ValueRange operands, const IRMapping &outer, ValueRange at)
+    : b(b), op(op), plan(plan), outer(outer), width(rowWidth(op.getQuery())),
+      valueWidth(rowWidth(op.getValue())),
+      args{operands[0], operands[1], operands[2], operands[3],
+           op.getOuts().size() > 1 ? operands[4] : Value(), operands.drop_back().take_back(4),
+           operands.back(), at[0], at[1], plan.oneBlock ? b.index(0) : at[2], at[3], at[4]} {}
+
+LogicalResult posenc::buildDecode(KernelBuilder &b, AttentionOp op, const DecodePlan &plan,
+                                  ValueRange operands, const IRMapping &outer, ValueRange at) {
+  return DecodeKernel(b, op, plan, operands, outer, at).build();
+}
+
+LogicalResult DecodeKernel::build() {
+  auto padded = [&](int64_t n) { return llvm::alignTo(n, b.lanes); };
+  queries = b.scratch({plan.heads, plan.rows, static_cast<int64_t>(padded(width))});
+  result = b.scratch({plan.heads, plan.rows, static_cast<int64_t>(padded(valueWidth))});
+  weights = b.scratch({plan.heads, plan.rows, plan.keys});
+  maxima = b.scratch({plan.heads, plan.rows});
+  sums = b.scratch({plan.heads, plan.rows, b.lanes});
+  if (!op.getKeyMap().empty())
+    keyScratch = b.scratch({plan.heads, plan.keys, width});
+  if (!op.getValueMap().empty())
+    valueScratch = b.scratch({plan.heads, plan.keys, valueWidth});
+  if (!op.getMask().empty() && !op.getExactLive())
+    seen = b.scratch({plan.heads, plan.keys});
+
+  Value keyHeads = b.size(args.key, op.getHeadDim());
+  heads = plan.heads == 1 ? b.index(1) : b.min(b.sub(keyHeads, args.head), plan.heads);
+  group = b.divide(b.size(args.query, op.getHeadDim()), keyHeads);
+  rows = b.mul(group, plan.queries);
+
+  forHeads([&](Value head) {
+    b.loop(b.index(0), b.index(plan.rows), 1, [&](Value row) {
+      readQuery(head, row);
+      b.store(b.f32(hiddenScore), maxima, {head, row});
+      b.store(b.splat(0.0), sums, {head, row, b.index(0)});
+      b.loop(b.index(0), b.lastSize(result), b.lanes,
+             [&](Value d) { b.store(b.splat(0.0), result, {head, row, d}); });
+    });
+  });
+
+  // Each part takes whole blocks of the keys that any row sees.
+  Interval live = liveKeys(b.index(0), b.index(plan.queries), /*all=*/false);
+  Value low = live.first, high = live.second;
+  Interval inner = live;
+  if (op.getExactLive()) {
+    auto first = liveKeys(b.index(0), b.index(1), /*all=*/true);
+    auto last = liveKeys(b.index(plan.queries - 1), b.index(plan.queries), /*all=*/true);
+    inner = {b.max(first.first, last.first), b.min(first.second, last.second)};
+  }
+  Value blocks = b.ceilDivide(b.max(b.sub(high, low), 0), plan.keys);
+  auto start = [&](Value part) {
+    return b.add(low, b.mul(b.divide(b.mul(blocks, part), args.parts), plan.keys));
+  };
+  Value begin = start(args.part), end = b.min(start(b.add(args.part, 1)), high);
+  b.loop(begin, end, plan.keys, [&](Value first) { block(first, end, inner); });
+
+  forHeads([&](Value head) {
+    b.loop(b.index(0), b.index(plan.rows), 1, [&](Value row) { writeResult(head, row); });
+  });
+  return success(!failed);
+}
+
+void DecodeKernel::forHeads(llvm::function_ref<void(Value)> body) {
+  b.loop(b.index(0), heads, 1, body);
+}
+
+/// Rows are the queries of the first head of the group, of the second, ...;
+/// those behind the last repeat it.
+Value DecodeKernel::queryHead(Value head, Value row) {
+  row = b.min(b.add(args.row, row), b.sub(rows, 1));
+  return b.add(b.mul(b.add(args.head, head), group), b.divide(row, plan.queries));
+}
+
+Value DecodeKernel::queryRow(Value row) {
+  row = b.min(b.add(args.row, row), b.sub(rows, 1));
+  return b.sub(row, b.mul(b.divide(row, plan.queries), plan.queries));
+}
+
+/// The keys that queries [from, to) may see: what some head does, or what all do.
+DecodeKernel::Interval DecodeKernel::liveKeys(Value from, Value to, bool all) {
+  Value keys = b.size(args.key, op.getRowDim());
+  if (op.getLive().empty())
+    return {b.index(0), keys};
+  auto bounds = [&](Value head) {
+    RegionVectorizer live(b, op.getLive(), outer);
+    Value at[] = {coordinate(args.batch, 0), coordinate(head, 1), coordinate(from, 2),
+                  coordinate(to, 2)};
+    for (auto [argument, v] : llvm::zip(op.getLive().getArguments(), at))
+      live.bind(argument, v);
+    Values local;
+    for (const Lanes &bound : live.evaluate({}))
+      local.push_back(b.min(b.max(b.sub(bound.chunks[0], args.offsets[3]), 0), keys));
+    failed |= live.failed();
+    return local;
+  };
+  Value first = b.mul(args.head, group);
+  Values result = bounds(first);
+  if (!op.getLive().getArgument(1).use_empty())
+    result = b.loop(b.add(first, 1), b.mul(b.add(args.head, heads), group), 1, result,
+                    [&](Value head, ValueRange old) {
+                      Values next = bounds(head);
+                      if (all)
+                        return Values{b.max(old[0], next[0]), b.min(old[1], next[1])};
+                      return Values{b.min(old[0], next[0]), b.max(old[1], next[1])};
+                    });
+  return {result[0], result[1]};
+}
+
+void DecodeKernel::block(Value first, Value end, Interval inner) {
+  Value count = b.min(b.sub(end, first), plan.keys);
+  if (keyScratch)
+    copyRows(args.key, keyScratch, first, count, op.getKeyMap(), op.getKeyChannels());
+  if (valueScratch)
+    copyRows(args.value, valueScratch, first, count, op.getValueMap(), op.getValueChannels());
+  auto tiles = [&](auto tile) {
+    forKeys(count, [&](Value key, int64_t keys) {
+      forHeads([&](Value head) {
+        forRows(plan.tileRows, [&](Value row, int64_t rows) {
+          (this->*tile)(head, first, key, keys, row, rows);
+        });
+      });
+    });
+  };
+  tiles(&DecodeKernel::scoreTile);
+  softmax(first, end, inner);
+  tiles(&DecodeKernel::valueTile);
+}

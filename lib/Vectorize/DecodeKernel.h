@@ -1,0 +1,72 @@
+//===- DecodeKernel.h - attention of few queries ----------------*- C++ -*-===//
+
+#ifndef POSENC_VECTORIZE_DECODEKERNEL_H
+#define POSENC_VECTORIZE_DECODEKERNEL_H
+
+#include "Vectorize/Kernels.h"
+
+namespace posenc {
+
+/// Attention of few queries, which reading keys and values bounds: every one is
+/// read once, in the order of addresses. The queries of all heads that share a
+/// key head are the rows of one call. Per block of keys, scores go to scratch
+/// as [row][key], where regions see them with keys as lanes, become weights
+/// there, and the values are added up with channels as lanes.
+class DecodeKernel {
+public:
+  DecodeKernel(KernelBuilder &b, AttentionOp op, const DecodePlan &plan,
+               mlir::ValueRange operands, const mlir::IRMapping &outer, mlir::ValueRange at);
+  mlir::LogicalResult build();
+
+private:
+  using Value = mlir::Value;
+  using Values = llvm::SmallVector<Value>;
+  using Interval = std::pair<Value, Value>;
+
+  // DecodeKernel.cpp: which keys, in blocks.
+  Value coordinate(Value v, unsigned offset) { return b.add(v, args.offsets[offset]); }
+  Value queryHead(Value head, Value row);
+  Value queryRow(Value row);
+  Interval liveKeys(Value from, Value to, bool all);
+  void forHeads(llvm::function_ref<void(Value)> body);
+  void block(Value first, Value end, Interval inner);
+
+  // DecodeRows.cpp: queries in, results out.
+  Values rowAt(Value head, Value row);
+  void readQuery(Value head, Value row);
+  void copyRows(Value from, Value to, Value first, Value count, mlir::Region &map,
+                std::optional<ChannelsAttr> channels);
+  void writeResult(Value head, Value row);
+
+  // DecodeSoftmax.cpp: scores to weights.
+  void softmax(Value first, Value end, Interval inner);
+  void weigh(Value head, Value row, Values scores);
+
+  // DecodeTiles.cpp: products with rows of keys and values.
+  void forKeys(Value count, llvm::function_ref<void(Value, int64_t)> body);
+  void forRows(int64_t tile, llvm::function_ref<void(Value, int64_t)> body);
+  void scoreTile(Value head, Value first, Value key, int64_t keys, Value row, int64_t rows);
+  void valueTile(Value head, Value first, Value key, int64_t keys, Value row, int64_t rows);
+
+  KernelBuilder &b;
+  AttentionOp op;
+  const DecodePlan &plan;
+  const mlir::IRMapping &outer;
+  int64_t width, valueWidth; ///< channels of keys and of values
+  bool failed = false;
+
+  struct {
+    Value query, key, value, out, lse; ///< `lse` may be null
+    mlir::ValueRange offsets;          ///< of b, h, i, j
+    Value partial;                     ///< results of parts of the keys
+    Value batch, head, row, part, parts;
+  } args;
+  Value heads, group, rows; ///< key heads of the call, query heads of each, rows of the problem
+  Value queries, result, weights, maxima, sums; ///< of every head and row
+  Value keyScratch, valueScratch;               ///< rows of a block in f32, null if read in place
+  Value seen; ///< 1 for keys of a block that some row sees; null if all are
+};
+
+} // namespace posenc
+
+#endif // POSENC_VECTORIZE_DECODEKERNEL_H
