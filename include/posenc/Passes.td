@@ -304,4 +304,16 @@ def PosencExpandMath : Pass<"posenc-expand-math"> {
   let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
 }
 
+def PosencAnnotateLoops : Pass<"posenc-annotate-loops"> {
+  let summary = "keep what loops say about their unrolling";
+  let description = [{
+    The conversions of upstream MLIR carry `llvm.loop_annotation` from a loop to
+    its last branch, where LLVM IR is made from `loop_annotation` only. Comes
+    last, on the LLVM dialect.
+
+    Example: `pe-opt --posenc-annotate-loops`.
+  }];
+  let dependentDialects = ["LLVM::LLVMDialect"];
+}
+
 #endif // POSENC_PASSES_TD

@@ -130,6 +130,7 @@ static void buildCpuLLVM(OpPassManager &pm, const posenc::CpuPipelineOptions &) 
   pm.addPass(createConvertSCFToOpenMPPass());
   pm.addPass(createCanonicalizerPass());
   lowerToLLVM(pm);
+  pm.addPass(posenc::createPosencAnnotateLoops());
 }
 
 static constexpr Stage<posenc::CpuPipelineOptions> cpuStages[] = {

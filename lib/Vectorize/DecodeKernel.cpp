@@ -27,7 +27,7 @@ std::optional<DecodePlan> DecodePlan::get(AttentionOp op, int64_t lanes) {
   plan.rows = std::min(all, most);
   // Rows of several heads that lie side by side are read side by side.
   if (op.getLayout() == Layout::bshd && ShapedType::isStatic(keyHeads))
-    plan.heads = std::clamp<int64_t>(most / plan.rows, 1, std::min<int64_t>(keyHeads, 8));
+    plan.heads = std::clamp<int64_t>(most / plan.rows, 1, std::min<int64_t>(keyHeads, 4));
   return plan;
 }
 
@@ -45,16 +45,19 @@ LogicalResult posenc::buildDecode(KernelBuilder &b, AttentionOp op, const Decode
 }
 
 LogicalResult DecodeKernel::build() {
-  auto padded = [&](int64_t n) { return llvm::alignTo(n, b.lanes); };
-  queries = b.scratch({plan.heads, plan.rows, static_cast<int64_t>(padded(width))});
-  result = b.scratch({plan.heads, plan.rows, static_cast<int64_t>(padded(valueWidth))});
+  // A call of memcpy for every row would be in the way.
+  b.getInsertionBlock()->getParentOp()->setAttr("passthrough",
+                                                b.getStrArrayAttr({"no-builtin-memcpy"}));
+  auto padded = [&](int64_t n) -> int64_t { return llvm::alignTo(n, b.lanes); };
+  queries = b.scratch({plan.heads, plan.rows, padded(width)});
+  result = b.scratch({plan.heads, plan.rows, padded(valueWidth)});
   weights = b.scratch({plan.heads, plan.rows, plan.keys});
   maxima = b.scratch({plan.heads, plan.rows});
   sums = b.scratch({plan.heads, plan.rows, b.lanes});
-  if (!op.getKeyMap().empty())
-    keyScratch = b.scratch({plan.heads, plan.keys, width});
-  if (!op.getValueMap().empty())
-    valueScratch = b.scratch({plan.heads, plan.keys, valueWidth});
+  keyRows = {args.key, b.scratch({plan.tileKeys, padded(width)}), width, &op.getKeyMap(),
+          op.getKeyChannels()};
+  valueRows = {args.value, b.scratch({plan.tileKeys, padded(valueWidth)}), valueWidth,
+            &op.getValueMap(), op.getValueChannels()};
   if (!op.getMask().empty() && !op.getExactLive())
     seen = b.scratch({plan.heads, plan.keys});
 
@@ -143,20 +146,17 @@ DecodeKernel::Interval DecodeKernel::liveKeys(Value from, Value to, bool all) {
 
 void DecodeKernel::block(Value first, Value end, Interval inner) {
   Value count = b.min(b.sub(end, first), plan.keys);
-  if (keyScratch)
-    copyRows(args.key, keyScratch, first, count, op.getKeyMap(), op.getKeyChannels());
-  if (valueScratch)
-    copyRows(args.value, valueScratch, first, count, op.getValueMap(), op.getValueChannels());
-  auto tiles = [&](auto tile) {
+  auto tiles = [&](const Operand &operand, auto tile) {
     forKeys(count, [&](Value key, int64_t keys) {
       forHeads([&](Value head) {
+        stage(operand, head, b.add(first, key), keys);
         forRows(plan.tileRows, [&](Value row, int64_t rows) {
-          (this->*tile)(head, first, key, keys, row, rows);
+          (this->*tile)(head, key, keys, row, rows);
         });
       });
     });
   };
-  tiles(&DecodeKernel::scoreTile);
+  tiles(keyRows, &DecodeKernel::scoreTile);
   softmax(first, end, inner);
-  tiles(&DecodeKernel::valueTile);
+  tiles(valueRows, &DecodeKernel::valueTile);
 }

@@ -34,8 +34,6 @@ private:
   // DecodeRows.cpp: queries in, results out.
   Values rowAt(Value head, Value row);
   void readQuery(Value head, Value row);
-  void copyRows(Value from, Value to, Value first, Value count, mlir::Region &map,
-                std::optional<ChannelsAttr> channels);
   void writeResult(Value head, Value row);
 
   // DecodeSoftmax.cpp: scores to weights.
@@ -45,8 +43,15 @@ private:
   // DecodeTiles.cpp: products with rows of keys and values.
   void forKeys(Value count, llvm::function_ref<void(Value, int64_t)> body);
   void forRows(int64_t tile, llvm::function_ref<void(Value, int64_t)> body);
-  void scoreTile(Value head, Value first, Value key, int64_t keys, Value row, int64_t rows);
-  void valueTile(Value head, Value first, Value key, int64_t keys, Value row, int64_t rows);
+  struct Operand {
+    Value memory, scratch; ///< the second has one tile, in f32
+    int64_t width;
+    mlir::Region *map;
+    std::optional<ChannelsAttr> channels;
+  };
+  void stage(const Operand &operand, Value head, Value first, int64_t keys);
+  void scoreTile(Value head, Value key, int64_t keys, Value row, int64_t rows);
+  void valueTile(Value head, Value key, int64_t keys, Value row, int64_t rows);
 
   KernelBuilder &b;
   AttentionOp op;
@@ -63,7 +68,7 @@ private:
   } args;
   Value heads, group, rows; ///< key heads of the call, query heads of each, rows of the problem
   Value queries, result, weights, maxima, sums; ///< of every head and row
-  Value keyScratch, valueScratch;               ///< rows of a block in f32, null if read in place
+  Operand keyRows, valueRows;
   Value seen; ///< 1 for keys of a block that some row sees; null if all are
 };
 

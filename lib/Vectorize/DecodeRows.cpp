@@ -38,20 +38,6 @@ void DecodeKernel::readQuery(Value head, Value row) {
   });
 }
 
-/// The rows of a block to scratch, mapped.
-void DecodeKernel::copyRows(Value from, Value to, Value first, Value count, Region &map,
-                            std::optional<ChannelsAttr> channels) {
-  Value offset = b.divide(args.offsets[1], group);
-  b.loop(b.index(0), count, 1, [&](Value n) {
-    forHeads([&](Value head) {
-      Value keyHead = b.add(args.head, head), row = b.add(first, n);
-      Values coordinates{coordinate(args.batch, 0), b.add(keyHead, offset), coordinate(row, 3)};
-      failed |= mlir::failed(RowMap(b, map, *channels, outer)
-                                 .apply(from, rowAt(keyHead, row), to, {head, n}, coordinates));
-    });
-  });
-}
-
 /// `lse` may be null. A row that saw no key still has the maximum it started with.
 void posenc::writeDecoded(KernelBuilder &b, Value maximum, Value sum, int64_t width, Value out,
                           ValueRange row, Value lse, ValueRange lseAt,

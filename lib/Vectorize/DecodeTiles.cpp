@@ -1,11 +1,14 @@
 //===- DecodeTiles.cpp - products with rows of keys and values ------------===//
 //
-// Lanes are channels. A tile of four keys reads every key once for its rows of
-// queries; what is left over in keys is taken one by one.
+// Lanes are channels. A tile of four keys is first copied to scratch by loads that
+// walk through memory: hardware predicts what comes next per instruction, and the
+// products would read four rows at once. The tile then serves all rows of
+// queries; keys that are left over are taken one by one.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Vectorize/DecodeKernel.h"
+#include "Vectorize/RowMap.h"
 
 using namespace mlir;
 using namespace posenc;
@@ -38,21 +41,55 @@ forChannels(KernelBuilder &b, int64_t width, ValueRange inits,
   return values;
 }
 
-/// Scores of `keys` keys from `key` on, of the block that starts at `first`.
-void DecodeKernel::scoreTile(Value head, Value first, Value key, int64_t keys, Value row,
-                             int64_t rows) {
-  Value keyHead = b.add(args.head, head);
+/// Copies rows [first, first + keys) to scratch: in f32, mapped, followed by zeros.
+/// Each load walks through rows that follow each other, or, where heads do,
+/// through the heads of its own row.
+void DecodeKernel::stage(const Operand &operand, Value head, Value first, int64_t keys) {
+  Value keyHead = b.add(args.head, head), zero = b.index(0);
+  int64_t whole = operand.width / b.lanes * b.lanes, rest = operand.width - whole;
+  auto copy = [&](Value k, Value d, int64_t active) {
+    Values from = rowAt(keyHead, b.add(first, k));
+    b.store(b.load(operand.memory, join(from, d), b.lanes, active), operand.scratch, {k, d});
+  };
+  auto forTile = [&](llvm::function_ref<void(Value)> body) { b.walk(zero, b.index(keys), 1, body); };
+  auto forLanes = [&](llvm::function_ref<void(Value)> body) {
+    b.walk(zero, b.index(whole), b.lanes, body);
+  };
+  if (!operand.map->empty()) {
+    forTile([&](Value k) {
+      Value row = b.add(first, k);
+      Values coordinates{coordinate(args.batch, 0),
+                         b.add(keyHead, b.divide(args.offsets[1], group)), coordinate(row, 3)};
+      failed |= mlir::failed(
+          RowMap(b, *operand.map, *operand.channels, outer)
+              .apply(operand.memory, rowAt(keyHead, row), operand.scratch, k, coordinates));
+    });
+    return;
+  }
+  if (plan.heads > 1)
+    forLanes([&](Value d) {
+      for (int64_t k = 0; k < keys; ++k) {
+        // What comes next here is not where hardware would look for it.
+        Values next = join(rowAt(keyHead, b.add(first, k + keys)), d);
+        memref::PrefetchOp::create(b, operand.memory, next, /*isWrite=*/false, /*locality=*/3,
+                                   /*isDataCache=*/true);
+        copy(b.index(k), d, b.lanes);
+      }
+    });
+  else
+    forTile([&](Value k) { forLanes([&](Value d) { copy(k, d, b.lanes); }); });
+  if (rest)
+    forTile([&](Value k) { copy(k, b.index(whole), rest); });
+}
+
+/// Scores of the `keys` keys from `key` on of the block.
+void DecodeKernel::scoreTile(Value head, Value key, int64_t keys, Value row, int64_t rows) {
   Values zeros(keys * rows, b.splat(0.0));
   Values products = forChannels(
-      b, width, zeros, [&](Value d, int64_t active, ValueRange acc) {
+      b, llvm::alignTo(width, b.lanes), zeros, [&](Value d, int64_t, ValueRange acc) {
         Values next(acc), loaded;
-        for (int64_t k = 0; k < keys; ++k) {
-          Value at = b.add(key, k);
-          loaded.push_back(keyScratch
-                               ? b.load(keyScratch, {head, at, d}, b.lanes, active)
-                               : b.load(args.key, join(rowAt(keyHead, b.add(first, at)), d),
-                                        b.lanes, active));
-        }
+        for (int64_t k = 0; k < keys; ++k)
+          loaded.push_back(b.load(keyRows.scratch, {b.index(k), d}, b.lanes));
         for (int64_t r = 0; r < rows; ++r) {
           Value q = b.load(queries, {head, b.add(row, r), d}, b.lanes);
           for (int64_t k = 0; k < keys; ++k)
@@ -72,9 +109,7 @@ void DecodeKernel::scoreTile(Value head, Value first, Value key, int64_t keys, V
 }
 
 /// result += weights x values. The weights of the tile stay in registers.
-void DecodeKernel::valueTile(Value head, Value first, Value key, int64_t keys, Value row,
-                             int64_t rows) {
-  Value keyHead = b.add(args.head, head);
+void DecodeKernel::valueTile(Value head, Value key, int64_t keys, Value row, int64_t rows) {
   Values weight, hidden;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t k = 0; k < keys; ++k)
@@ -83,13 +118,10 @@ void DecodeKernel::valueTile(Value head, Value first, Value key, int64_t keys, V
   for (int64_t k = 0; seen && k < keys; ++k)
     hidden.push_back(
         b.less(b.broadcast(b.load(seen, {head, b.add(key, k)}, 0), b.lanes), b.splat(0.5)));
-  forChannels(b, valueWidth, {}, [&](Value d, int64_t active, ValueRange) {
+  forChannels(b, llvm::alignTo(valueWidth, b.lanes), {}, [&](Value d, int64_t, ValueRange) {
     Values loaded;
     for (int64_t k = 0; k < keys; ++k) {
-      Value at = b.add(key, k);
-      Value v = valueScratch ? b.load(valueScratch, {head, at, d}, b.lanes, active)
-                             : b.load(args.value, join(rowAt(keyHead, b.add(first, at)), d),
-                                      b.lanes, active);
+      Value v = b.load(valueRows.scratch, {b.index(k), d}, b.lanes);
       // What no row sees may be a NaN, which no weight makes vanish.
       loaded.push_back(seen ? b.select(hidden[k], b.splat(0.0), v) : v);
     }

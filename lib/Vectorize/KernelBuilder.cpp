@@ -2,6 +2,8 @@
 
 #include "Vectorize/KernelBuilder.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
 using namespace mlir;
 using namespace posenc;
 
@@ -156,6 +158,14 @@ void KernelBuilder::loop(Value from, Value to, int64_t step, function_ref<void(V
     body(i);
     return Values();
   });
+}
+
+void KernelBuilder::walk(Value from, Value to, int64_t step, function_ref<void(Value)> body) {
+  loop(from, to, step, body);
+  auto never = LLVM::LoopUnrollAttr::get(getContext(), getBoolAttr(true), {}, {}, {}, {}, {}, {});
+  auto annotation = LLVM::LoopAnnotationAttr::get(getContext(), {}, {}, {}, never, {}, {}, {}, {},
+                                                  {}, {}, {}, {}, {}, {}, {});
+  std::prev(getInsertionPoint())->setAttr("llvm.loop_annotation", annotation);
 }
 
 void KernelBuilder::parallel(ValueRange to, ArrayRef<int64_t> steps,

@@ -80,6 +80,9 @@ public:
   void loop(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body);
   Values loop(Value from, Value to, int64_t step, mlir::ValueRange inits,
               llvm::function_ref<Values(Value, mlir::ValueRange)> body);
+  /// A loop that is not unrolled, so that one load walks through memory: hardware
+  /// predicts addresses per instruction.
+  void walk(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body);
   /// Parallel loops from 0.
   void parallel(mlir::ValueRange to, llvm::ArrayRef<int64_t> steps,
                 llvm::function_ref<void(mlir::ValueRange)> body);

@@ -123,6 +123,20 @@ def run(arguments):
         sys.exit(f"{' '.join(arguments)}\n{process.stderr}")
 
 
+def compare(where, have, want, tolerance):
+    """The largest error, relative to 1 + |want|; exits if it is too large."""
+    if have.shape != want.shape:
+        sys.exit(f"{where}: expected shape {want.shape}, but found {have.shape}")
+    # Equal infinities agree; a NaN never does.
+    with np.errstate(invalid="ignore"):
+        error = np.where(have == want, 0.0, np.abs(have - want) / (1 + np.abs(want)))
+    if not (error <= tolerance).all():
+        at = np.unravel_index(np.argmax(np.nan_to_num(error, nan=np.inf)), error.shape)
+        sys.exit(f"{where}: error {error[at]:.3g} at {[int(i) for i in at]}: "
+                 f"expected {want[at]}, but found {have[at]}")
+    return float(error.max())
+
+
 def check(case, elem, pipeline, folder, seed):
     """Lowers all functions of the case at once and runs each problem."""
     named, functions = list(problems(case)), {}
@@ -166,16 +180,7 @@ def check(case, elem, pipeline, folder, seed):
             have = np.load(path)
             have = from_bf16(have) if have.dtype == np.uint16 else have
             where = f"{case.op} {{{case.attributes}}} {elem} {problem} {lq}x{lk} {pipeline}"
-            if have.shape != y.shape:
-                sys.exit(f"{where}: expected shape {y.shape}, but found {have.shape}")
-            # Equal infinities agree; a NaN never does.
-            with np.errstate(invalid="ignore"):
-                error = np.where(have == y, 0.0, np.abs(have - y) / (1 + np.abs(y)))
-            if not (error <= TOLERANCE[elem]).all():
-                at = np.unravel_index(np.argmax(np.nan_to_num(error, nan=np.inf)), error.shape)
-                sys.exit(f"{where}: error {error[at]:.3g} at {[int(i) for i in at]}: "
-                         f"expected {y[at]}, but found {have[at]}")
-            worst = max(worst, float(error.max()))
+            worst = max(worst, compare(where, have, y, TOLERANCE[elem]))
     return worst
 
 
