@@ -286,6 +286,11 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
     lanes, register tiles of the given vector size, and the regions of the op
     cloned on vectors. Head widths must be static and channels contiguous.
 
+    With at most 16 queries, known when compiling, reading keys and values is what
+    takes time. Then a call takes all query heads that share a key head, keys or
+    channels are lanes, and every key and value is read once. With fewer calls
+    than threads, parts of the keys are computed apart and merged.
+
     Example: `pe-opt --posenc-vectorize-attention=vector-bits=512`.
   }];
   let options = [Posenc_VectorBits];

@@ -47,7 +47,7 @@ LogicalResult posenc::buildDecode(KernelBuilder &b, AttentionOp op, const Decode
 LogicalResult DecodeKernel::build() {
   // A call of memcpy for every row would be in the way.
   b.getInsertionBlock()->getParentOp()->setAttr("passthrough",
-                                                b.getStrArrayAttr({"no-builtin-memcpy"}));
+                                                b.getStrArrayAttr({"noinline", "no-builtin-memcpy"}));
   auto padded = [&](int64_t n) -> int64_t { return llvm::alignTo(n, b.lanes); };
   queries = b.scratch({plan.heads, plan.rows, padded(width)});
   result = b.scratch({plan.heads, plan.rows, padded(valueWidth)});
