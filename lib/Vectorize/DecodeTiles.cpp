@@ -58,6 +58,7 @@ void DecodeKernel::stage(const Operand &operand, Value head, Value first, int64_
   if (!operand.map->empty()) {
     forTile([&](Value k) {
       Value row = b.add(first, k);
+      b.store(b.splat(0.0), operand.scratch, {k, b.sub(b.lastSize(operand.scratch), b.lanes)});
       Values coordinates{coordinate(args.batch, 0),
                          b.add(keyHead, b.divide(args.offsets[1], group)), coordinate(row, 3)};
       failed |= mlir::failed(
