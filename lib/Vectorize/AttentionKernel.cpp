@@ -8,7 +8,7 @@ using namespace posenc;
 static int64_t rowWidth(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(3); }
 
 AttentionPlan::AttentionPlan(AttentionOp op, int64_t lanes)
-    : width(2 * lanes), rows(lanes == 16 ? 12 : 6), panels(lanes == 16 ? 2 : 4) {
+    : width(2 * lanes), rows(lanes == 16 ? 12 : 6) {
   // Wide heads: scratch stays within the second-level cache and the stack.
   if (std::max(rowWidth(op.getQuery()), rowWidth(op.getValue())) > 256)
     keys = 48;

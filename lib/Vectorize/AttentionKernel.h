@@ -45,9 +45,11 @@ private:
   Values registerTile(llvm::function_ref<Value(int64_t, Value)> left,
                       llvm::function_ref<Values(Value)> right, Value extent, Values inits);
   Values scores(Tile &tile, Value key, bool edge, mlir::ValueRange maxima);
+  void prefetch(Tile &tile, Value key);
   void panelKeys(Value panel, Value first, Value begin, Value end, Value block);
-  void softmax(Tile &tile, Values old, Values maxima);
-  void accumulate(Tile &tile);
+  void rescale(Tile &tile, Values old, Values maximum);
+  Values weigh(Value k, mlir::ValueRange maximum, mlir::ValueRange sum);
+  void accumulate(Tile &tile, mlir::ValueRange maximum);
   Values loadPanel(Value memref, llvm::ArrayRef<Value> at);
   void storePanel(mlir::ValueRange values, Value memref, llvm::ArrayRef<Value> at);
   RegionVectorizer pairs(mlir::Region &region, unsigned leading, Value first, Value full);

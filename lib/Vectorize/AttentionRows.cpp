@@ -42,6 +42,11 @@ void AttentionKernel::packQueries(Value panel, Value first) {
     b.loop(b.index(0), b.index(plan.width), t, [&](Value lane) {
       b.loop(b.index(0), b.index(whole), t, [&](Value d) {
         Values rows;
+        // The rows of the next block of queries: their first use waits for memory.
+        for (int64_t r = 0; r < t; ++r) {
+          Value next = b.min(b.add(b.add(first, b.add(lane, r)), plan.queries()), last);
+          b.prefetch(args.query, join(rowAt(args.head, next), d));
+        }
         for (int64_t r = 0; r < t; ++r)
           rows.push_back(b.mul(source(b.add(lane, r), d, t), b.splat(scale, t)));
         for (auto [r, column] : llvm::enumerate(b.transpose(rows)))

@@ -49,6 +49,28 @@ RegionVectorizer AttentionKernel::pairs(Region &region, unsigned leading, Value 
   return vectorizer;
 }
 
+/// Asks for keys and values of the next block, or of the first for queries to
+/// come: each tile of each panel for its share of the rows.
+void AttentionKernel::prefetch(Tile &tile, Value key) {
+  Value part = b.add(b.mul(tile.panel, plan.keys / plan.panels),
+                     b.divide(b.sub(key, tile.block), plan.panels));
+  Values heads;
+  for (int64_t r = 0; r < llvm::divideCeil(plan.rows, plan.panels); ++r) {
+    Value near = b.add(part, r), row = b.add(b.add(tile.block, plan.keys), near);
+    heads.push_back(b.select(b.less(row, keys), row, b.min(near, b.sub(keys, 1))));
+  }
+  auto fetch = [&](Value memref, int64_t width) {
+    b.loop(b.index(0), b.index(width), 16, [&](Value c) {
+      for (Value row : heads)
+        b.prefetch(memref, join(rowAt(keyHead, row), c));
+    });
+  };
+  if (!keyScratch)
+    fetch(args.key, width);
+  if (!valueScratch)
+    fetch(args.value, valueWidth);
+}
+
 /// Scores of `plan.rows` keys from `key` on, in powers of two, to scratch; an
 /// edge repeats the last key behind the end and asks the mask.
 SmallVector<Value> AttentionKernel::scores(Tile &tile, Value key, bool edge,
@@ -71,6 +93,8 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Value key, bool edge,
       keyChannel, [&](Value d) { return loadPanel(packed, {tile.panel, d}); },
       b.index(width), Values(plan.rows * chunks, b.splat(0.0)));
 
+  if (!edge)
+    prefetch(tile, key);
   SmallVector<Values> levels;
   for (int64_t r = 0; r < plan.rows; ++r) {
     Values row(ArrayRef(s).slice(r * chunks, chunks));
@@ -144,75 +168,100 @@ void AttentionKernel::panelKeys(Value panel, Value first, Value begin, Value end
   if (limit != begin)
     tiles(inner, outerEdge, false);
   tiles(outerEdge, end, true);
-  softmax(tile, old, maximum);
-  accumulate(tile);
+  rescale(tile, old, maximum);
+  accumulate(tile, maximum);
   failed |= (score && score->failed()) || (mask && mask->failed());
 }
 
-/// Weights in place of the scores, and what was summed so far brought to the
-/// new maximum.
-void AttentionKernel::softmax(Tile &tile, Values old, Values maximum) {
-  Values correction;
-  for (auto [before, now] : llvm::zip(old, maximum))
-    correction.push_back(b.exp2(b.sub(before, now)));
-  Values sum = b.loop(b.index(0), b.sub(tile.end, tile.begin), 1,
-                      Values(chunks, b.splat(0.0)), [&](Value row, ValueRange acc) {
-                        Values weight, next;
-                        for (auto [s, m] : llvm::zip(loadPanel(weights, {row}), maximum))
-                          weight.push_back(b.exp2(b.sub(s, m)));
-                        storePanel(weight, weights, {row});
-                        for (auto [x, y] : llvm::zip(acc, weight))
-                          next.push_back(b.add(x, y));
-                        return next;
-                      });
-  storePanel(maximum, maxima, {tile.panel});
-  Values total;
-  for (auto [l, c, s] : llvm::zip(loadPanel(sums, {tile.panel}), correction, sum))
-    total.push_back(b.fma(l, c, s));
-  storePanel(total, sums, {tile.panel});
+/// What was summed so far is brought to the new maximum.
+void AttentionKernel::rescale(Tile &tile, Values old, Values maximum) {
+  Values correction, total;
   Value changed;
   for (auto [before, now] : llvm::zip(old, maximum)) {
+    correction.push_back(b.exp2(b.sub(before, now)));
     Value differs = arith::CmpFOp::create(b, arith::CmpFPredicate::ONE, before, now);
     changed = changed ? arith::OrIOp::create(b, changed, differs).getResult() : differs;
   }
   b.ifThen(vector::ReductionOp::create(b, vector::CombiningKind::OR, changed), [&] {
-    b.loop(b.index(0), b.index(valueWidth), 1, [&](Value d) {
+    auto scale = [&](Value memref, ArrayRef<Value> at) {
       Values scaled;
-      for (auto [o, c] : llvm::zip(loadPanel(result, {tile.panel, d}), correction))
+      for (auto [o, c] : llvm::zip(loadPanel(memref, at), correction))
         scaled.push_back(b.mul(o, c));
-      storePanel(scaled, result, {tile.panel, d});
-    });
+      storePanel(scaled, memref, at);
+    };
+    storePanel(maximum, maxima, {tile.panel});
+    scale(sums, {tile.panel});
+    b.loop(b.index(0), b.index(valueWidth), 1, [&](Value d) { scale(result, {tile.panel, d}); });
   });
 }
 
-/// O^T += V x P^T. The channels are split into tiles of two adjacent sizes:
-/// a small rest would wait for its own sums.
-void AttentionKernel::accumulate(Tile &tile) {
-  Value count = b.sub(tile.end, tile.begin);
+/// The row `k` of the scratch: weights in place of scores. Returns their sums.
+SmallVector<Value> AttentionKernel::weigh(Value k, ValueRange maximum, ValueRange sum) {
+  Values weight, next;
+  for (auto [x, m, s] : llvm::zip(loadPanel(weights, {k}), maximum, sum)) {
+    weight.push_back(b.exp2(b.sub(x, m)));
+    next.push_back(b.add(s, weight.back()));
+  }
+  storePanel(weight, weights, {k});
+  return next;
+}
+
+/// O^T += V x P^T. While the products of the first channels run, scores some
+/// keys ahead become weights: arithmetic that fills the gaps between products.
+void AttentionKernel::accumulate(Tile &tile, ValueRange maximum) {
+  Value count = b.sub(tile.end, tile.begin), zero = b.index(0);
   Value base = valueScratch ? b.sub(tile.begin, tile.block) : tile.begin;
-  auto channels = [&](Value from, Value to, int64_t rows) {
+  auto channels = [&](Value from, Value to, int64_t rows, bool isFirst) {
     b.loop(from, to, rows, [&](Value first) {
-      Values at, sum;
+      Values at, acc;
       for (int64_t r = 0; r < rows; ++r) {
         at.push_back(b.add(first, r));
-        llvm::append_range(sum, loadPanel(result, {tile.panel, at[r]}));
+        llvm::append_range(acc, loadPanel(result, {tile.panel, at[r]}));
       }
-      auto value = [&](int64_t r, Value k) {
-        Value row = b.add(base, k);
-        if (valueScratch)
-          return b.load(valueScratch, {row, at[r]}, 0);
-        return b.load(args.value, join(rowAt(keyHead, row), at[r]), 0);
+      auto products = [&](Value k, MutableArrayRef<Value> acc) {
+        auto value = [&](int64_t r) {
+          Value row = b.add(base, k);
+          if (valueScratch)
+            return b.load(valueScratch, {row, at[r]}, 0);
+          return b.load(args.value, join(rowAt(keyHead, row), at[r]), 0);
+        };
+        b.addProducts(value, loadPanel(weights, {k}), acc);
       };
-      sum = registerTile(
-          value, [&](Value k) { return loadPanel(weights, {k}); }, count, sum);
+      Value begin = zero;
+      if (isFirst) {
+        Value head = b.min(count, plan.ahead);
+        Values sum = b.loop(zero, head, 1, loadPanel(sums, {tile.panel}),
+                            [&](Value k, ValueRange sum) { return weigh(k, maximum, sum); });
+        begin = b.sub(count, head);
+        llvm::append_range(acc, sum);
+        acc = b.loop(zero, begin, 1, acc, [&](Value k, ValueRange all) {
+          Values next(all.drop_back(chunks));
+          products(k, next);
+          llvm::append_range(next, weigh(b.add(k, head), maximum, all.take_back(chunks)));
+          return next;
+        });
+        storePanel(ArrayRef(acc).take_back(chunks), sums, {tile.panel});
+        acc.pop_back_n(chunks);
+      }
+      acc = b.loop(begin, count, 1, acc, [&](Value k, ValueRange acc) {
+        Values next(acc);
+        products(k, next);
+        return next;
+      });
       for (int64_t r = 0; r < rows; ++r)
-        storePanel(ArrayRef(sum).slice(r * chunks, chunks), result, {tile.panel, at[r]});
+        storePanel(ArrayRef(acc).slice(r * chunks, chunks), result, {tile.panel, at[r]});
     });
   };
-  int64_t tiles = llvm::divideCeil(valueWidth, plan.rows);
-  int64_t low = valueWidth / tiles, larger = valueWidth - low * tiles;
-  Value split = b.index(larger * (low + 1));
+  // Constants and sums of the weights take the place of some accumulators.
+  int64_t firsts = std::min(2 * plan.rows / 3, valueWidth), others = valueWidth - firsts;
+  channels(zero, b.index(firsts), firsts, true);
+  if (!others)
+    return;
+  // Tiles of two adjacent sizes: a small rest would wait for its own sums.
+  int64_t tiles = llvm::divideCeil(others, plan.rows);
+  int64_t low = others / tiles, larger = others - low * tiles;
+  Value split = b.index(firsts + larger * (low + 1));
   if (larger)
-    channels(b.index(0), split, low + 1);
-  channels(split, b.index(valueWidth), low);
+    channels(b.index(firsts), split, low + 1, false);
+  channels(split, b.index(valueWidth), low, false);
 }

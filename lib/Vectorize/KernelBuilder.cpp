@@ -105,6 +105,11 @@ void KernelBuilder::copy(Value source, ValueRange sourceRow, Value target, Value
   });
 }
 
+void KernelBuilder::prefetch(Value memref, ValueRange at) {
+  memref::PrefetchOp::create(*this, memref, at, /*isWrite=*/false, /*localityHint=*/2,
+                             /*isDataCache=*/true);
+}
+
 Value KernelBuilder::scratch(ArrayRef<int64_t> shape) {
   return memref::AllocaOp::create(*this, MemRefType::get(shape, getF32Type()),
                                   getI64IntegerAttr(64));

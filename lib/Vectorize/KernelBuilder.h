@@ -68,6 +68,8 @@ public:
   /// Copies the channels [from, to) of a row.
   void copy(Value source, mlir::ValueRange sourceRow, Value target, mlir::ValueRange targetRow,
             Value from, Value to);
+  /// Asks for an element that is read soon, into the second-level cache.
+  void prefetch(Value memref, mlir::ValueRange at);
   /// Memory of a call, f32.
   Value scratch(llvm::ArrayRef<int64_t> shape);
   Value size(Value memref, int64_t dim);

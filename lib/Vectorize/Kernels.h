@@ -23,8 +23,9 @@ struct AttentionPlan {
 
   int64_t width;      ///< queries of a panel, two native vectors
   int64_t rows;       ///< keys, or channels of the result, of a register tile
-  int64_t panels;     ///< panels that share a block of keys
+  int64_t panels = 4; ///< panels that share a block of keys
   int64_t keys = 192; ///< keys of a block, a multiple of `rows`
+  int64_t ahead = 6;  ///< keys between the weight of one and its products
   int64_t queries() const { return width * panels; }
 };
 

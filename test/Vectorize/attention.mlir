@@ -8,7 +8,7 @@
 // CHECK-NEXT:      func.call @posenc_attention({{.*}}, %[[B]], %[[H]], %[[I]])
 // CHECK-NOT:     posenc.attention
 // CHECK:       func.func private @posenc_attention({{.*}}) attributes {no_inline{{.*}}}
-// CHECK:         memref.alloca() {alignment = 64 : i64} : memref<2x64x32xf32>
+// CHECK:         memref.alloca() {alignment = 64 : i64} : memref<4x64x32xf32>
 // A tile of 12 keys and two vectors of queries, all in registers.
 // CHECK:         scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>)
 // CHECK:           scf.for {{.*}} -> ({{(vector<16xf32>, ){23}vector<16xf32>}})
