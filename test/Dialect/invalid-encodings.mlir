@@ -68,6 +68,14 @@ func.func @learned_width(%x: tensor<1x5x8xf32>, %t: tensor<9x7xf32>) {
 
 // -----
 
+func.func @learned_fractions(%x: tensor<1x5x8xf32>, %t: tensor<9x8xf32>, %p: tensor<5xf32>) {
+  // expected-error @+1 {{expected integer coordinates, but found 'tensor<5xf32>'}}
+  %0 = posenc.learned %x at(%p) table(%t) : (tensor<1x5x8xf32>, tensor<5xf32>, tensor<9x8xf32>) -> tensor<1x5x8xf32>
+  return
+}
+
+// -----
+
 func.func @learned_offset(%x: tensor<1x5x8xf32>, %t: tensor<9x8xf32>) {
   // expected-error @+1 {{expected an offset of at least 0, but found -1}}
   %0 = posenc.learned %x table(%t) {offset = -1 : i64} : (tensor<1x5x8xf32>, tensor<9x8xf32>) -> tensor<1x5x8xf32>

@@ -99,7 +99,11 @@ CASES = {
         mask("window", "left = 3 : i64, right = 0 : i64", left=3, right=0),
         mask("window", "left = 1 : i64, right = 2 : i64", True, left=1, right=2),
         mask("window", "right = 1 : i64", right=1),
-        mask("window", "left = 4 : i64", left=4), mask("window")],
+        mask("window", "left = 4 : i64", left=4),
+        # Wider than any distance: neither bound may wrap.
+        mask("window", "left = 2147483647 : i64, right = 2147483647 : i64",
+             left=2147483647, right=2147483647),
+        mask("window")],
     "padding": [Case("padding", "mask", oracle.padding, "", "valid(%x0)", ["tensor<?x?xi1>"],
                      valid, positions=False)],
 }

@@ -16,8 +16,10 @@
 // CHECK-DAG: %[[FIRSTP:.+]] = arith.addi %[[I032]], %[[PAST32]]
 // CHECK-DAG: %[[LAST32:.+]] = arith.index_cast %[[LAST]] : index to i32
 // CHECK-DAG: %[[LASTP:.+]] = arith.addi %[[LAST32]], %[[PAST32]]
-// CHECK: %[[LOP:.+]] = arith.subi %[[FIRSTP]], %{{.+}} : i32
-// CHECK: %[[HIP:.+]] = arith.addi %[[LASTP]], %{{.+}} : i32
+// CHECK: %[[LOS:.+]] = arith.maxsi %[[FIRSTP]], %{{.+}} : i32
+// CHECK: %[[LOP:.+]] = arith.subi %[[LOS]], %{{.+}} : i32
+// CHECK: %[[HIS:.+]] = arith.minsi %[[LASTP]], %{{.+}} : i32
+// CHECK: %[[HIP:.+]] = arith.addi %[[HIS]], %{{.+}} : i32
 // CHECK: %[[LOX:.+]] = arith.index_cast %[[LOP]] : i32 to index
 // CHECK: %[[LO:.+]] = arith.subi %[[LOX]], %[[KSTART]]
 // CHECK: %[[HIX:.+]] = arith.index_cast %[[HIP]] : i32 to index

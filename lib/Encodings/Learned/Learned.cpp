@@ -16,6 +16,9 @@ LogicalResult LearnedOp::verify() {
     return emitOpError("expected table rows of ")
            << getX().getType().getDimSize(2) << " channels, but found "
            << getTable().getType().getDimSize(1);
+  for (Value positions : getPositions())
+    if (isa<FloatType>(getElementTypeOrSelf(positions)))
+      return emitOpError("expected integer coordinates, but found ") << positions.getType();
   // A negative one would make rows in front of the table out of coordinates
   // that the run-time check accepts.
   if (int64_t offset = getOffset(); offset < 0)

@@ -9,7 +9,7 @@ def Posenc_LearnedOp : Posenc_TokenEncoding<"learned",
   let summary = "learned table of positions, added to the tokens";
   let description = [{
     `y[b, i, :] = x[b, i, :] + table[p + offset, :]` (BERT, GPT-2; offset 2:
-    OPT, BART). A coordinate outside the table is a run-time error; it never
+    OPT, BART). Coordinates are integers; one outside the table is a run-time error; it never
     wraps or clamps.
 
     Example:

@@ -76,10 +76,14 @@ static SmallVector<int32_t> bucketsOfSide(int64_t count, int64_t maxDistance) {
 SmallVector<Value> T5BucketOp::emit(Emitter &e, ValueRange x, const At &at) {
   int64_t buckets = getTable().getType().getDimSize(0), maxDistance = getMaxDistance();
   int64_t side = getCausal() ? buckets : buckets / 2;
-  Value delta = e.sub(e.toInt(at.keyCoord), e.toInt(at.coord));
+  Value delta = e.sub(at.keyCoord, at.coord);
+  auto limit = [&](int64_t n) {
+    return isa<FloatType>(delta.getType()) ? e.f32(n) : e.i32(n);
+  };
+  // Bounded first, so that no coordinate whatever leaves the table.
+  delta = e.toInt(e.max(e.min(delta, limit(maxDistance)), limit(-maxDistance)));
   Value distance = getCausal() ? e.max(e.neg(delta), e.i32(0)) : e.abs(delta);
-  Value clamped = e.min(distance, e.i32(maxDistance));
-  Value bucket = e.lookup(e.table(bucketsOfSide(side, maxDistance)), e.toIndex(clamped));
+  Value bucket = e.lookup(e.table(bucketsOfSide(side, maxDistance)), e.toIndex(distance));
   if (!getCausal())
     bucket = e.add(bucket, e.select(e.less(e.i32(0), delta), e.i32(side), e.i32(0)));
   return {e.add(x[0], e.lookup(getTable(), {e.toIndex(bucket), at.head}))};

@@ -17,8 +17,8 @@ def Posenc_T5BucketOp : Posenc_ScoreEncoding<"t5_bucket",
     Of the `K` buckets of one side, with `m = K / 2`, distances `n < m` have one
     each; beyond, bucket `m + floor(ln(n / m) / ln(max_distance / m) * (K - m))`,
     at most `K - 1`. Buckets are found by exact integer arithmetic at compile
-    time, since a rounded logarithm moves distances on a boundary. `N` must be
-    static.
+    time, since a rounded logarithm moves distances on a boundary; of a
+    fractional distance the fraction is dropped. `N` must be static.
 
     Example:
 

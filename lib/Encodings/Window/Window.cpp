@@ -10,10 +10,8 @@ using namespace posenc;
 
 static RegisterEncoding<WindowOp> registration;
 
-/// The accessors are unsigned, which would make -1 a size.
-static int64_t signedSize(uint64_t size) { return size; }
-
 LogicalResult WindowOp::verify() {
+  // The accessors are unsigned, which would make -1 a size.
   for (int64_t size : {getLeft(), getRight()})
     if (size < -1 || size > INT32_MAX)
       return emitOpError("expected window sizes of at least 0, or -1 for no bound, but found ")
@@ -23,7 +21,21 @@ LogicalResult WindowOp::verify() {
 
 /// A window without bounds hides nothing.
 OpFoldResult WindowOp::fold(FoldAdaptor) {
-  return signedSize(getLeft()) < 0 && signedSize(getRight()) < 0 ? getX() : Value();
+  return int64_t(getLeft()) < 0 && int64_t(getRight()) < 0 ? getX() : Value();
+}
+
+/// `query - left` and `query + right`; integers saturate below 2^31 - 1, so that
+/// a bound that is wider than all coordinates does not wrap.
+static Value lowest(Emitter &e, Value query, int64_t left) {
+  if (isa<FloatType>(query.getType()))
+    return e.sub(query, e.f32(left));
+  return e.sub(e.max(query, e.i32(INT32_MIN + left)), e.i32(left));
+}
+static Value highest(Emitter &e, Value query, int64_t right) {
+  if (isa<FloatType>(query.getType()))
+    return e.add(query, e.f32(right));
+  right = std::min<int64_t>(right, INT32_MAX - 1);
+  return e.add(e.min(query, e.i32(INT32_MAX - 1 - right)), e.i32(right));
 }
 
 SmallVector<Value> WindowOp::emit(Emitter &e, ValueRange, const At &at) {
@@ -31,14 +43,10 @@ SmallVector<Value> WindowOp::emit(Emitter &e, ValueRange, const At &at) {
   auto restrict = [&](Value condition) {
     visible = visible ? e.logicalAnd(visible, condition) : condition;
   };
-  Value query = at.coord, key = at.keyCoord;
-  auto size = [&](int64_t n) {
-    return isa<FloatType>(query.getType()) ? e.f32(n) : e.i32(n);
-  };
-  if (signedSize(getLeft()) >= 0)
-    restrict(e.lessEqual(e.sub(query, size(getLeft())), key));
-  if (signedSize(getRight()) >= 0)
-    restrict(e.lessEqual(key, e.add(query, size(getRight()))));
+  if (int64_t left = getLeft(); left >= 0)
+    restrict(e.lessEqual(lowest(e, at.coord, left), at.keyCoord));
+  if (int64_t right = getRight(); right >= 0)
+    restrict(e.lessEqual(at.keyCoord, highest(e, at.coord, right)));
   if (!visible)
     visible = arith::ConstantIntOp::create(e, 1, 1);
   return {visible};
@@ -46,10 +54,10 @@ SmallVector<Value> WindowOp::emit(Emitter &e, ValueRange, const At &at) {
 
 LiveInterval WindowOp::getLiveKeys(Emitter &e, Value first, Value last) {
   LiveInterval live;
-  if (signedSize(getLeft()) >= 0)
-    live.lo = e.sub(first, e.i32(getLeft()));
-  if (signedSize(getRight()) >= 0)
-    live.hi = e.add(last, e.i32(getRight() + 1));
+  if (int64_t left = getLeft(); left >= 0)
+    live.lo = lowest(e, first, left);
+  if (int64_t right = getRight(); right >= 0)
+    live.hi = e.add(highest(e, last, right), e.i32(1));
   return live;
 }
 
