@@ -63,6 +63,8 @@ public:
   /// Fills with `count` values of 2 or 4 bytes.
   virtual bool fill(void *to, uint32_t value, int width, size_t count, void *stream,
                     DeviceError &error) = 0;
+  /// Says that nobody will write `memory` any more.
+  virtual void protect(void *memory) {}
   virtual bool registerHost(void *memory, size_t bytes, DeviceError &error) = 0;
   virtual bool unregisterHost(void *memory, DeviceError &error) = 0;
 

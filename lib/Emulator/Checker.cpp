@@ -78,7 +78,8 @@ void Checker::checkBounds(Block &block, const char *address, int bytes, Access k
     int64_t offset = address - buffer->begin;
     if (offset + bytes <= int64_t(buffer->bytes)) {
       if (kind != Access::Read && !buffer->isWritable)
-        block.fail("%s: %s the constant '%s'", what, getVerb(kind), buffer->name.c_str());
+        block.fail("%s: %s a constant, at %s", what, getVerb(kind),
+                   describe(block, address).c_str());
       return;
     }
     // Nearer to that buffer than to any other thing.

@@ -74,6 +74,7 @@ public:
     memory.markWritten(to, count * width);
     return true;
   }
+  void protect(void *pointer) override { memory.find(pointer)->isWritable = false; }
   bool registerHost(void *, size_t, DeviceError &error) override {
     return error.fail("the emulator does not let kernels use memory of the host");
   }

@@ -24,9 +24,13 @@ static void forEachRow(const Call &call, Rendezvous &warp, int matrices, bool is
   for (int row = 0; row < 8 * matrices; ++row) {
     auto *address = warp.get<uint16_t *>(row, 0);
     call.block.thread = warp.threads[row]; // errors name it
-    if (!call.block.isShared(address) || reinterpret_cast<uintptr_t>(address) % 16)
-      call.block.fail("%s: expected 16 aligned bytes of shared memory, but row %d is at %p",
-                      call.site.getName(), row, (void *)address);
+    if (!call.block.isShared(address))
+      call.block.fail("%s: expected rows in shared memory, but row %d is elsewhere",
+                      call.site.getName(), row);
+    if (call.block.getOffset(address) % 16)
+      call.block.fail("%s: expected 16 aligned bytes of shared memory, but row %d is at shared "
+                      "offset %d",
+                      call.site.getName(), row, int(call.block.getOffset(address)));
     if (call.block.run->checker)
       call.block.run->checker->access(call.block, address, 16, 16,
                                       isWrite ? Access::Write : Access::Read,

@@ -3,6 +3,8 @@
 #include "posenc/Jit/Compile.h"
 #include "posenc/Jit/Program.h"
 
+#include "Invoker.h"
+
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -80,15 +82,30 @@ static void markChip(mlir::gpu::GPUModuleOp kernels) {
       function.setTargetCpu(target.getChip());
 }
 
-/// Compiles each gpu.module in place.
-static llvm::Error compileDevice(mlir::ModuleOp module, StringRef format) {
+/// Makes everything private that only others than `entry` need, kernels included.
+static void hideOthers(mlir::ModuleOp module, StringRef entry) {
+  module.walk([&](mlir::LLVM::LLVMFuncOp function) {
+    StringRef name = function.getName();
+    bool isKernel = mlir::isa<mlir::gpu::GPUModuleOp>(function->getParentOp());
+    if (isKernel || (name != entry && name != kLoadFunction &&
+                     !(name.consume_front(kInterfacePrefix) && name == entry)))
+      mlir::SymbolTable::setSymbolVisibility(
+          function, mlir::SymbolTable::Visibility::Private);
+  });
+}
+
+/// Compiles each gpu.module in place, as far as `entry` uses it.
+static llvm::Error compileDevice(mlir::ModuleOp module, StringRef entry, StringRef format) {
   if (module.getOps<mlir::gpu::GPUModuleOp>().empty())
     return llvm::Error::success();
   if (format == "llvm")
     llvm::for_each(module.getOps<mlir::gpu::GPUModuleOp>(), markChip);
   if (format.empty())
     return makeError("the module has kernels, but no device was chosen to run them");
-  return runPipeline(module, ("builtin.module(gpu-module-to-binary{format=" + format + "})").str());
+  hideOthers(module, entry);
+  return runPipeline(
+      module,
+      ("builtin.module(symbol-dce,gpu-module-to-binary{format=" + format + "})").str());
 }
 
 llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
@@ -110,7 +127,7 @@ llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
       return error;
   }
   if (llvm::Error error = measure(program.times.device, [&] {
-        return compileDevice(module, options.deviceFormat);
+        return compileDevice(module, program.entry.name, options.deviceFormat);
       }))
     return error;
   if (mlir::Operation *op = findUntranslatable(module))

@@ -160,8 +160,27 @@ def deadlocks():
         r"lacks 1 of 65 arrivals")
 
 
+def matrices():
+    """ldmatrix of rows that are 12 elements apart, where 8 or 16 were meant."""
+    def rows(distance):
+        apart, text = constant(distance, "i64")
+        return Kernel(take("%s", "tile") + text + f"%i = arith.muli %t, {apart} : i64\n"
+                      "%p = llvm.getelementptr %s[%i] : (!llvm.ptr<3>, i64) -> !llvm.ptr<3>, i16\n"
+                      "%v = arith.constant dense<0> : vector<8xi16>\n"
+                      "llvm.store %v, %p {alignment = 2 : i64} : vector<8xi16>, !llvm.ptr<3>\n" + BARRIER +
+                      "%r = nvvm.ldmatrix %p {num = 4 : i32, layout = #nvvm.mma_layout<row>, "
+                      "shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>, "
+                      "eltType = #nvvm.ld_st_matrix_elt_type<b16>} : (!llvm.ptr<3>) -> "
+                      "!llvm.struct<(i32, i32, i32, i32)>\n"
+                      "%y = llvm.extractvalue %r[3] : !llvm.struct<(i32, i32, i32, i32)>\n" + RESULT,
+                      [], (32,), np.int32, variables=shared("tile", 32 * 16, "i16"))
+    yield "ldmatrix of misaligned rows", rows(12), rows(16), (
+        HEAD + r", thread \(1, 0, 0\): ldmatrix.sync.aligned.m8n8.x4.b16.p3: expected 16 aligned bytes of shared "
+        r"memory, but row 1 is at shared offset 24")
+
+
 def all_cases():
-    for group in (races, bounds, values, copies, deadlocks):
+    for group in (races, bounds, values, copies, deadlocks, matrices):
         yield from group()
 
 

@@ -26,7 +26,8 @@ import oracle
 
 TOLERANCE = {"f32": 2e-6, "bf16": 5e-3}
 # Scalar loops take longer to optimise than to run.
-LEVEL = {"posenc-reference": "-O0", "posenc-cpu": "-O1"}
+FLAGS = {"posenc-reference": ["-O0"], "posenc-cpu": ["-O1"],
+         "posenc-nvptx": ["-O0", "--device=emulator", "--check", "--check-leaks"]}
 Q, K, V = "tensor<?x6x?x8xELEM>", "tensor<?x2x?x8xELEM>", "tensor<?x2x?x5xELEM>"
 TOKENS = "tensor<?x?x10xELEM>"
 SCORES = "tensor<?x6x?x?xf32>"
@@ -155,7 +156,7 @@ def check(case, elem, pipeline, folder, seed):
         extras = case.arrays(rng, b, lk if case.site in ("score", "mask") else lq, 6)
         inputs = arrays + extras + {"explicit": [pq, pk][: 1 + (len(shapes) == 3)],
                                     "decode": [past], "ragged": [past]}.get(problem, [])
-        command, exact = ["pe-runner", lowered, f"--entry={problem}", LEVEL[pipeline]], []
+        command, exact = ["pe-runner", lowered, f"--entry={problem}", *FLAGS[pipeline]], []
         for n, (value, kind) in enumerate(zip(inputs, functions[problem][1], strict=True)):
             if kind == "i64":
                 command.append(f"--input={value}")
