@@ -212,6 +212,9 @@ static bool checkLaunch(const Kernel &kernel, const KernelLaunch &launch, Device
   if (shared > limit)
     return error.fail("kernel '%s' needs %" PRId64 " bytes of shared memory, but %s has %" PRId64,
                       name, shared, kernel.chip.empty() ? "a block" : kernel.chip.c_str(), limit);
+  if (kernel.dynamicOffset + launch.sharedBytes > int64_t(Block::kSharedBytes))
+    return error.fail("kernel '%s' has too many variables in shared memory to keep them apart",
+                      name);
   if (launch.cluster.x * launch.cluster.y * launch.cluster.z != 1)
     return error.fail("launch of kernel '%s' in clusters, which the emulator does not know", name);
   return true;
