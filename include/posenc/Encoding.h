@@ -42,6 +42,9 @@ struct LiveInterval {
   mlir::Value lo, hi;
 };
 
+/// Verifiers bound by it what the length of a compile-time table follows from.
+constexpr int64_t maxTableSize = 1 << 16;
+
 /// Builds arith and math operations: an `OpBuilder` that knows its location.
 /// Operands of one call have one type; arithmetic takes vectors as well.
 class Emitter : public mlir::ImplicitLocOpBuilder {
@@ -118,6 +121,10 @@ template <typename Op> struct RegisterEncoding {
 #include "posenc/PosencDialect.h.inc"
 
 namespace posenc {
+/// Whether `channels`, which the message calls by `name`, lie within `size`.
+mlir::LogicalResult verifyChannels(mlir::Operation *op, ChannelsAttr channels, int64_t size,
+                                   llvm::StringRef name);
+
 /// Checks at run time that the coordinates of `encoding`, plus `offset`, are
 /// rows of `table`.
 void checkCoordinates(mlir::OpBuilder &b, mlir::Location loc,

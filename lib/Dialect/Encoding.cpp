@@ -10,6 +10,36 @@ using namespace posenc;
 
 #include "posenc/EncodingInterface.cpp.inc"
 
+LogicalResult posenc::verifyChannels(Operation *op, ChannelsAttr channels, int64_t size,
+                                     StringRef name) {
+  int64_t width = channels.getWidth();
+  if (channels.getOffset() < 0 || width < 0)
+    return op->emitOpError("expected non-negative ") << name << " channels";
+  if (ShapedType::isDynamic(size))
+    return success();
+  if (!width)
+    width = size - channels.getOffset();
+  if (width <= 0 || channels.getOffset() + width > size)
+    return op->emitOpError("expected ") << name << " channels within " << size << ", but found ["
+                                        << channels.getOffset() << ", "
+                                        << channels.getOffset() + width << ")";
+  if (width % channels.getGroup())
+    return op->emitOpError("expected an even number of ")
+           << name << " channels, but found " << width;
+  return success();
+}
+
+/// A region takes whole groups of channels, which it can only be seen to do when
+/// their number is known.
+static LogicalResult verifyRowMap(EncodingOpInterface encoding, ShapedType type) {
+  ChannelsAttr channels = encoding.getChannels();
+  int64_t size = type.getShape().back();
+  bool some = channels.getGroup() > 1 || channels.getOffset() || channels.getWidth();
+  if (some && ShapedType::isDynamic(size))
+    return encoding->emitOpError("expected a static number of channels");
+  return verifyChannels(encoding, channels, size, encoding->getName().stripDialect());
+}
+
 /// `at` holds one tensor of coordinates for tokens and rows, or those of the
 /// queries and those of the keys for scores; without any, row numbers count.
 LogicalResult posenc::verifyEncoding(Operation *op) {
@@ -24,6 +54,8 @@ LogicalResult posenc::verifyEncoding(Operation *op) {
   if (!pairs && positions.size() > 1)
     return op->emitOpError("expected positions of the rows at most, but found ")
            << positions.size() << " tensors";
+  if (!pairs && failed(verifyRowMap(encoding, type)))
+    return failure();
 
   for (auto [n, operand] : llvm::enumerate(positions)) {
     auto shape = cast<ShapedType>(operand.getType()).getShape();

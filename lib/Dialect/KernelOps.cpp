@@ -101,25 +101,6 @@ static LogicalResult verifyRegion(Operation *op, Region &region, StringRef name,
   return success();
 }
 
-static LogicalResult verifyChannels(Operation *op, ChannelsAttr channels, int64_t size,
-                                    StringRef name) {
-  int64_t width = channels.getWidth();
-  if (channels.getOffset() < 0 || width < 0)
-    return op->emitOpError("expected non-negative ") << name << " channels";
-  if (ShapedType::isDynamic(size))
-    return success();
-  if (!width)
-    width = size - channels.getOffset();
-  if (width <= 0 || channels.getOffset() + width > size)
-    return op->emitOpError("expected ") << name << " channels within " << size << ", but found ["
-                                        << channels.getOffset() << ", "
-                                        << channels.getOffset() + width << ")";
-  if (width % channels.getGroup())
-    return op->emitOpError("expected an even number of ")
-           << name << " channels, but found " << width;
-  return success();
-}
-
 LogicalResult AttentionOp::verify() {
   ShapedType q = shaped(getQuery()), k = shaped(getKey()), v = shaped(getValue());
   for (ShapedType type : {q, k, v})

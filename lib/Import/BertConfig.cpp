@@ -2,9 +2,10 @@
 
 #include "BertConfig.h"
 
+#include "Json.h"
+
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
@@ -21,10 +22,9 @@ Expected<json::Value> readJSON(StringRef path) {
   auto buffer = MemoryBuffer::getFile(path);
   if (std::error_code error = buffer.getError())
     return failure("{0}: {1}", path, StringRef(error.message()).lower());
-  Expected<json::Value> value = json::parse((*buffer)->getBuffer());
+  Expected<json::Value> value = parseJSON((*buffer)->getBuffer());
   if (!value)
-    return failure("{0}: malformed JSON: {1}", path,
-                   StringRef(toString(value.takeError())).lower());
+    return failure("{0}: malformed JSON: {1}", path, toString(value.takeError()));
   return value;
 }
 

@@ -2,12 +2,13 @@
 
 #include "Safetensors.h"
 
+#include "Json.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace llvm;
@@ -157,10 +158,9 @@ Expected<SafetensorsFile> SafetensorsFile::open(StringRef path) {
   Expected<StringRef> header = getHeader(path, bytes);
   if (!header)
     return header.takeError();
-  Expected<json::Value> root = json::parse(header->drop_front(8));
+  Expected<json::Value> root = parseJSON(header->drop_front(8));
   if (!root)
-    return failure("{0}: malformed header: {1}", path,
-                   StringRef(toString(root.takeError())).lower());
+    return failure("{0}: malformed header: {1}", path, toString(root.takeError()));
   const json::Object *tensors = root->getAsObject();
   if (!tensors)
     return failure("{0}: expected the header to be a JSON object", path);

@@ -44,6 +44,9 @@ static bool yieldsScalars(Operation &op) {
 }
 
 static bool isElementwise(Operation &op) {
+  // LLVM takes one integer power for all lanes.
+  if (isa<math::FPowIOp>(op))
+    return false;
   return !op.getNumRegions() && OpTrait::hasElementwiseMappableTraits(&op) && yieldsScalars(op);
 }
 

@@ -60,6 +60,30 @@ func.func @alibi_heads(%s: tensor<1x?x5x6xf32>) {
 
 // -----
 
+func.func @alibi_no_heads(%s: tensor<1x0x5x6xf32>) {
+  // expected-error @+1 {{expected 1 to 65536 heads, but found 0}}
+  %0 = posenc.alibi %s : (tensor<1x0x5x6xf32>) -> tensor<1x0x5x6xf32>
+  return
+}
+
+// -----
+
+func.func @rope_wide(%x: tensor<1x2x5x4294967296xf32>) {
+  // expected-error @+1 {{expected a width of 2 to 65536, but found 4294967296}}
+  %0 = posenc.rope %x {pairing = #posenc.pairing<half>} : (tensor<1x2x5x4294967296xf32>) -> tensor<1x2x5x4294967296xf32>
+  return
+}
+
+// -----
+
+func.func @rope_base(%x: tensor<1x2x5x8xf32>) {
+  // expected-error @+1 {{expected a positive base, but found}}
+  %0 = posenc.rope %x {pairing = #posenc.pairing<half>, base = 0x7FF8000000000000 : f64} : (tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
+  return
+}
+
+// -----
+
 func.func @learned_width(%x: tensor<1x5x8xf32>, %t: tensor<9x7xf32>) {
   // expected-error @+1 {{expected table rows of 8 channels, but found 7}}
   %0 = posenc.learned %x table(%t) : (tensor<1x5x8xf32>, tensor<9x7xf32>) -> tensor<1x5x8xf32>
@@ -125,15 +149,31 @@ func.func @rope_pairing(%x: tensor<1x2x5x8xf32>) {
 // -----
 
 func.func @rope_width(%x: tensor<1x2x5x8xf32>) {
-  // expected-error @+1 {{expected a positive even width, but found 3}}
+  // expected-error @+1 {{expected an even number of rope channels, but found 3}}
   %0 = posenc.rope %x {pairing = #posenc.pairing<half>, width = 3 : i64} : (tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
   return
 }
 
 // -----
 
+func.func @rope_no_width(%x: tensor<1x2x5x8xf32>) {
+  // expected-error @+1 {{expected a width of 2 to 65536, but found 0}}
+  %0 = posenc.rope %x {pairing = #posenc.pairing<half>, width = 0 : i64} : (tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @sinusoidal_wide(%x: tensor<1x5x4294967296xf32>) {
+  // expected-error @+1 {{expected 2 to 65536 channels, but found 4294967296}}
+  %0 = posenc.sinusoidal %x {pairing = #posenc.pairing<half>} : (tensor<1x5x4294967296xf32>) -> tensor<1x5x4294967296xf32>
+  return
+}
+
+// -----
+
 func.func @rope_range(%x: tensor<1x2x5x8xf32>) {
-  // expected-error @+1 {{expected channels [4, 10) within the 8 channels of the operand}}
+  // expected-error @+1 {{expected rope channels within 8, but found [4, 10)}}
   %0 = posenc.rope %x {pairing = #posenc.pairing<half>, offset = 4 : i64, width = 6 : i64} : (tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
   return
 }
@@ -141,7 +181,7 @@ func.func @rope_range(%x: tensor<1x2x5x8xf32>) {
 // -----
 
 func.func @rope_negative(%x: tensor<1x2x5x8xf32>) {
-  // expected-error @+1 {{expected channels [-4, 4) within the 8 channels of the operand}}
+  // expected-error @+1 {{expected non-negative rope channels}}
   %0 = posenc.rope %x {pairing = #posenc.pairing<half>, offset = -4 : i64, width = 8 : i64} : (tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
   return
 }
@@ -165,7 +205,7 @@ func.func @sinusoidal_dynamic(%x: tensor<1x5x?xf32>) {
 // -----
 
 func.func @sinusoidal_odd(%x: tensor<1x5x7xf32>) {
-  // expected-error @+1 {{expected a positive even number of channels, but found 7}}
+  // expected-error @+1 {{expected an even number of sinusoidal channels, but found 7}}
   %0 = posenc.sinusoidal %x {pairing = #posenc.pairing<half>} : (tensor<1x5x7xf32>) -> tensor<1x5x7xf32>
   return
 }

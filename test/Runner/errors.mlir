@@ -41,6 +41,10 @@
 // FEATURE: error: unknown processor feature '+quantum' for
 // RUN: not pe-runner %t/llvm.mlir -e f --input=1 -O4 2>&1 | FileCheck %s --check-prefix=LEVEL
 // LEVEL: error: expected -O0 to -O3 but got -O4
+// RUN: not pe-runner %t/llvm.mlir -e f --input=1 --threads=-1 2>&1 | FileCheck %s --check-prefix=NEGATIVE
+// NEGATIVE: error: expected --threads of 0 to 4096 but got -1
+// RUN: not pe-runner %t/llvm.mlir -e f --input=1 --threads=100000 2>&1 | FileCheck %s --check-prefix=THREADS
+// THREADS: error: expected --threads of 0 to 4096 but got 100000
 // RUN: not pe-runner %t/llvm.mlir -e f --input=1 2>&1 | FileCheck %s --check-prefix=INTERFACE
 // INTERFACE: error: entry point 'f' has no C interface (llvm.emit_c_interface)
 // RUN: not pe-runner %t/llvm.mlir -e g --input=1 2>&1 | FileCheck %s --check-prefix=MISMATCH

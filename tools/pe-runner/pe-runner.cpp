@@ -309,6 +309,9 @@ int main(int argc, char **argv) {
   };
   if (flags.optLevel > 3)
     return fail("expected -O0 to -O3 but got -O" + Twine(flags.optLevel));
+  // OpenMP ends the process when the system refuses a thread.
+  if (flags.threads < 0 || flags.threads > 4096)
+    return fail("expected --threads of 0 to 4096 but got " + Twine(flags.threads));
   posenc_set_threads(flags.threads);
 
   std::string message;

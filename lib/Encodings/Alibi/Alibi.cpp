@@ -15,6 +15,8 @@ static RegisterEncoding<AlibiOp> registration;
 LogicalResult AlibiOp::verify() {
   if (getX().getType().isDynamicDim(1))
     return emitOpError("expected a static number of heads");
+  if (int64_t heads = getX().getType().getDimSize(1); heads < 1 || heads > maxTableSize)
+    return emitOpError("expected 1 to ") << maxTableSize << " heads, but found " << heads;
   return success();
 }
 

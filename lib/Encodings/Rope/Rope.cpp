@@ -17,20 +17,11 @@ int64_t RopeOp::getRotatedWidth() {
 }
 
 LogicalResult RopeOp::verify() {
-  int64_t channels = getX().getType().getDimSize(3);
-  if (ShapedType::isDynamic(channels))
-    return emitOpError("expected a static number of channels");
   if (getPairing() == Pairing::each)
     return emitOpError("expected pairing half or interleaved, but found each");
-  int64_t width = getRotatedWidth();
-  if (width <= 0 || width % 2)
-    return emitOpError("expected a positive even width, but found ") << width;
-  int64_t offset = getOffset(); // the accessor is unsigned
-  if (offset < 0 || offset + width > channels)
-    return emitOpError("expected channels [")
-           << offset << ", " << offset + width << ") within the "
-           << channels << " channels of the operand";
-  if (getBase().convertToDouble() <= 0)
+  if (int64_t width = getRotatedWidth(); width < 2 || width > maxTableSize)
+    return emitOpError("expected a width of 2 to ") << maxTableSize << ", but found " << width;
+  if (!(getBase().convertToDouble() > 0))
     return emitOpError("expected a positive base, but found ")
            << getBase().convertToDouble();
   return success();

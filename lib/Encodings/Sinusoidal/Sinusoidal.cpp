@@ -14,10 +14,8 @@ static RegisterEncoding<SinusoidalOp> registration;
 
 LogicalResult SinusoidalOp::verify() {
   int64_t channels = getX().getType().getDimSize(2);
-  if (ShapedType::isDynamic(channels))
-    return emitOpError("expected a static number of channels");
-  if (channels <= 0 || channels % 2)
-    return emitOpError("expected a positive even number of channels, but found ") << channels;
+  if (channels < 2 || channels > maxTableSize)
+    return emitOpError("expected 2 to ") << maxTableSize << " channels, but found " << channels;
   if (getPairing() == Pairing::each)
     return emitOpError("expected pairing half or interleaved, but found each");
   if (getShift() != 0 && getShift() != 1)

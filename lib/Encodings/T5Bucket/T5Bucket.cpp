@@ -12,8 +12,8 @@ using namespace posenc;
 
 static RegisterEncoding<T5BucketOp> registration;
 
-// Bounds of the compile-time table and of the powers that it is derived from.
-constexpr int64_t maxBuckets = 512, maxMaxDistance = 1 << 16;
+// With maxTableSize, bounds the powers that the table is derived from.
+constexpr int64_t maxBuckets = 512;
 
 LogicalResult T5BucketOp::verify() {
   ShapedType table = getTable().getType();
@@ -28,9 +28,9 @@ LogicalResult T5BucketOp::verify() {
     return emitOpError("expected a table for ")
            << getX().getType().getDimSize(1) << " heads, but found " << table.getDimSize(1);
   int64_t exact = buckets / step;
-  if (getMaxDistance() <= static_cast<uint64_t>(exact) || getMaxDistance() > maxMaxDistance)
+  if (getMaxDistance() <= static_cast<uint64_t>(exact) || getMaxDistance() > maxTableSize)
     return emitOpError("expected max_distance in (")
-           << exact << ", " << maxMaxDistance << "], but found "
+           << exact << ", " << maxTableSize << "], but found "
            << static_cast<int64_t>(getMaxDistance());
   return success();
 }
