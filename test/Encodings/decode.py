@@ -128,7 +128,7 @@ def run_case(name, case, layout, kind, elem, shape, kinds, lowered, pipeline, fo
     else:
         pq = np.broadcast_to(past[kind][:, None] + np.arange(queries), (batch, queries))
         where = [past[kind]]
-    command = ["pe-runner", lowered, f"--entry={name}", check.LEVEL[pipeline.split("=")[0]], "--threads=8"]
+    command = ["pe-runner", lowered, f"--entry={name}", *check.FLAGS[pipeline.split("=")[0]], "--threads=8"]
     exact = []
     for n, (value, t) in enumerate(zip(arrays + where, kinds, strict=True)):
         if t == "i64":
