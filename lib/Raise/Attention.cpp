@@ -292,11 +292,6 @@ bool raise::raiseAttention(RewriterBase &rewriter, linalg::LinalgOp root, Missed
   }
   SmallVector<Operation *> ops = between(matcher.getProducts(), root);
   ops.insert(ops.begin(), matcher.getProducts().getDefiningOp());
-  if (Operation *shared = sharedOf(ops, root)) {
-    missed.add(root, "the result of " + nameOf(shared) + " is used elsewhere, too");
-    return false;
-  }
-  replaceIdiom(rewriter, root, ops, matcher.build(rewriter));
-  missed.forget(root);
-  return true;
+  return replaceIdiom(rewriter, root, ops, missed, root,
+                      [&] { return matcher.build(rewriter); });
 }

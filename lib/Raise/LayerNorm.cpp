@@ -227,11 +227,6 @@ bool raise::raiseNorm(RewriterBase &rewriter, linalg::LinalgOp root, Missed &mis
   SmallVector<Operation *> ops = between(matcher.getInput(), root);
   if (ops.empty()) // one body cannot hold a mean
     return false;
-  if (Operation *shared = sharedOf(ops, root)) {
-    missed.add(matcher.getAnchor(), "the result of " + nameOf(shared) + " is used elsewhere, too");
-    return false;
-  }
-  missed.forget(matcher.getAnchor());
-  replaceIdiom(rewriter, root, ops, matcher.build(rewriter));
-  return true;
+  return replaceIdiom(rewriter, root, ops, missed, matcher.getAnchor(),
+                      [&] { return matcher.build(rewriter); });
 }

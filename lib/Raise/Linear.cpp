@@ -93,25 +93,21 @@ bool raise::raiseLinear(RewriterBase &rewriter, linalg::LinalgOp root, Missed &m
       return false;
     ops = between(products, root);
     ops.insert(ops.begin(), layer->products);
-    if (Operation *shared = sharedOf(ops, root)) {
-      missed.add(layer->products, "the result of " + nameOf(shared) + " is used elsewhere, too");
-      return false;
-    }
   }
 
-  missed.forget(layer->products);
-  Location loc = root.getLoc();
-  Value weight = layer->weight;
-  if (layer->transposed)
-    weight = transposed(rewriter, loc, weight, {1, 0});
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, layer->input);
-  sizes.back() = tensor::getMixedSize(rewriter, loc, weight, 0);
-  Value init = tensor::EmptyOp::create(rewriter, loc, sizes, rewriter.getF32Type());
-  SmallVector<Value> extras;
-  if (layer->bias)
-    extras.push_back(layer->bias);
-  Value y = LinearOp::create(rewriter, loc, init.getType(), layer->input, weight, extras, init)
-                .getResult(0);
-  replaceIdiom(rewriter, root, ops, typed(rewriter, loc, y, result.getType()));
-  return true;
+  return replaceIdiom(rewriter, root, ops, missed, layer->products, [&] {
+    Location loc = root.getLoc();
+    Value weight = layer->weight;
+    if (layer->transposed)
+      weight = transposed(rewriter, loc, weight, {1, 0});
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, layer->input);
+    sizes.back() = tensor::getMixedSize(rewriter, loc, weight, 0);
+    Value init = tensor::EmptyOp::create(rewriter, loc, sizes, rewriter.getF32Type());
+    SmallVector<Value> extras;
+    if (layer->bias)
+      extras.push_back(layer->bias);
+    Value y = LinearOp::create(rewriter, loc, init.getType(), layer->input, weight, extras, init)
+                  .getResult(0);
+    return typed(rewriter, loc, y, result.getType());
+  });
 }

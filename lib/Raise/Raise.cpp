@@ -64,7 +64,8 @@ static bool asksForSize(Operation *op) {
   return dim && dim.getConstantIndex();
 }
 
-Operation *raise::sharedOf(ArrayRef<Operation *> ops, Operation *root) {
+/// One of `ops` that somebody beside them and `root` reads, or null.
+static Operation *sharedOf(ArrayRef<Operation *> ops, Operation *root) {
   for (Operation *op : ops)
     for (Operation *user : op->getUsers()) {
       Operation *reader = root->getBlock()->findAncestorOpInBlock(*user);
@@ -93,15 +94,21 @@ static void forwardSizes(RewriterBase &rewriter, OpResult result) {
   }
 }
 
-void raise::replaceIdiom(RewriterBase &rewriter, Operation *root, ArrayRef<Operation *> ops,
-                         Value v) {
-  rewriter.replaceOp(root, v);
+bool raise::replaceIdiom(RewriterBase &rewriter, Operation *root, ArrayRef<Operation *> ops,
+                         Missed &missed, Operation *anchor, function_ref<Value()> build) {
+  if (Operation *shared = sharedOf(ops, root)) {
+    missed.add(anchor, "the result of " + nameOf(shared) + " is used elsewhere, too");
+    return false;
+  }
+  missed.forget(anchor);
+  rewriter.replaceOp(root, build());
   for (Operation *op : llvm::reverse(ops)) {
     for (OpResult result : op->getResults())
       forwardSizes(rewriter, result);
     if (isOpTriviallyDead(op))
       rewriter.eraseOp(op);
   }
+  return true;
 }
 
 namespace {

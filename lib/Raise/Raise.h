@@ -46,11 +46,11 @@ bool raiseLinear(RewriterBase &rewriter, linalg::LinalgOp root, Missed &missed);
 
 /// The operations that lead from `source` to `root`, in order.
 SmallVector<Operation *> between(Value source, Operation *root);
-/// One of `ops` that somebody beside them and `root` reads, or null.
-Operation *sharedOf(ArrayRef<Operation *> ops, Operation *root);
-/// Puts `v` in the place of `root` and drops `ops`, which led to it. Questions
-/// for their sizes go to what they were made from.
-void replaceIdiom(RewriterBase &rewriter, Operation *root, ArrayRef<Operation *> ops, Value v);
+/// Puts what `build` makes in the place of `root` and drops `ops`, which led to
+/// it, unless somebody else reads one of them. Questions for their sizes go to
+/// what they were made from.
+bool replaceIdiom(RewriterBase &rewriter, Operation *root, ArrayRef<Operation *> ops,
+                  Missed &missed, Operation *anchor, function_ref<Value()> build);
 
 std::string nameOf(Operation *op);
 /// `v` as a value of `type`, which may be more or less static.

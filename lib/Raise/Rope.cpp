@@ -238,11 +238,6 @@ bool raise::raiseRotation(RewriterBase &rewriter, Operation *root, Missed &misse
     return false;
   }
   SmallVector<Operation *> ops = between(matcher.getInput(), root);
-  if (Operation *shared = sharedOf(ops, root)) {
-    missed.add(matcher.getAnchor(), "the result of " + nameOf(shared) + " is used elsewhere, too");
-    return false;
-  }
-  missed.forget(matcher.getAnchor());
-  replaceIdiom(rewriter, root, ops, matcher.build(rewriter));
-  return true;
+  return replaceIdiom(rewriter, root, ops, missed, matcher.getAnchor(),
+                      [&] { return matcher.build(rewriter); });
 }
