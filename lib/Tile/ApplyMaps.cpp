@@ -1,6 +1,6 @@
 //===- ApplyMaps.cpp - encode keys and values once, not per query block ---===//
 
-#include "Tile/FewQueries.h"
+#include "Vectorize/Kernels.h"
 #include "posenc/Passes.h"
 
 using namespace mlir;
@@ -28,7 +28,7 @@ struct ApplyMaps : posenc::impl::PosencApplyMapsBase<ApplyMaps> {
   void runOnOperation() override {
     getOperation()->walk([](AttentionOp op) {
       if (!isa<RankedTensorType>(op.getQuery().getType()) || !op.getOffsets().empty() ||
-          hasFewQueries(op))
+          DecodePlan::suits(op))
         return;
       if (auto channels = op.getKeyChannels()) {
         op.getKeyMutable().assign(apply(op, op.getKey(), *channels, op.getKeyMap()));

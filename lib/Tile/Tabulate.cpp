@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Tile/FewQueries.h"
+#include "Vectorize/Kernels.h"
 #include "posenc/Passes.h"
 
 using namespace mlir;
@@ -139,7 +139,7 @@ void tabulateMap(Operation *op, Value rows, unsigned rowDim, Region &region,
   unsigned size = channels.getGroup();
   Value batch = block.getArgument(size), row = block.getArgument(size + 2),
         group = block.getArgument(size + 3);
-  // Everything that is known to be no function of a channel counts as invariant.
+  // Batch, row and group are the places of the table: none of them needs following.
   Values values(block);
   for (BlockArgument argument : block.getArguments())
     if (argument != batch && argument != row && argument != group)
@@ -221,7 +221,7 @@ struct Tabulate : posenc::impl::PosencTabulateBase<Tabulate> {
         maps.push_back(map);
       if (auto attention = dyn_cast<AttentionOp>(op);
           attention && attention.hasPureTensorSemantics() && attention.getOffsets().empty() &&
-          !hasFewQueries(attention))
+          !DecodePlan::suits(attention))
         attentions.push_back(attention);
     });
     for (MapOp op : maps)

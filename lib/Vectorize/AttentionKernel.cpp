@@ -82,22 +82,30 @@ LogicalResult AttentionKernel::build() {
 /// The first query row of a panel.
 Value AttentionKernel::firstOf(Value panel) { return b.add(args.row, b.mul(panel, plan.width)); }
 
-/// The keys that rows [from, to) may see, all if there is no live region.
-std::pair<Value, Value> AttentionKernel::liveKeys(Value from, Value to) {
+FailureOr<std::pair<Value, Value>> posenc::liveKeys(KernelBuilder &b, AttentionOp op,
+                                                    const IRMapping &outer, ValueRange at,
+                                                    Value offset, Value keys) {
   if (op.getLive().empty())
-    return {b.index(0), keys};
+    return std::pair(b.index(0), keys);
   RegionVectorizer live(b, op.getLive(), outer);
-  Value at[] = {coordinate(args.batch, 0), coordinate(args.head, 1), coordinate(from, 2),
-                coordinate(to, 2)};
   for (auto [argument, v] : llvm::zip(op.getLive().getArguments(), at))
     live.bind(argument, v);
   SmallVector<Lanes> bounds = live.evaluate({});
-  failed |= live.failed();
+  if (live.failed())
+    return failure();
   auto local = [&](const Lanes &bound) {
-    Value v = b.sub(bound.chunks[0], args.offsets[3]);
+    Value v = b.sub(bound.chunks[0], offset);
     return b.min(b.max(v, 0), keys);
   };
-  return {local(bounds[0]), local(bounds[1])};
+  return std::pair<Value, Value>{local(bounds[0]), local(bounds[1])};
+}
+
+std::pair<Value, Value> AttentionKernel::liveKeys(Value from, Value to) {
+  Values at{coordinate(args.batch, 0), coordinate(args.head, 1), coordinate(from, 2),
+            coordinate(to, 2)};
+  auto live = posenc::liveKeys(b, op, outer, at, args.offsets[3], keys);
+  failed |= mlir::failed(live);
+  return mlir::failed(live) ? std::pair(keys, keys) : *live;
 }
 
 /// Keys and values of a block in f32, after their maps.

@@ -21,7 +21,7 @@ private:
   using Values = llvm::SmallVector<Value>;
 
   // AttentionRows.cpp: rows in and out.
-  Values rowAt(Value head, Value row);
+  Values rowAt(Value head, Value row) { return posenc::rowAt(op, args.batch, head, row); }
   void packQueries(Value panel, Value first);
   void copyRows(Value from, Value to, Value first, Value count, mlir::Region &map,
                 std::optional<ChannelsAttr> channels);

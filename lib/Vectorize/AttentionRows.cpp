@@ -10,10 +10,10 @@
 using namespace mlir;
 using namespace posenc;
 
-SmallVector<Value> AttentionKernel::rowAt(Value head, Value row) {
+SmallVector<Value> posenc::rowAt(AttentionOp op, Value batch, Value head, Value row) {
   if (op.getLayout() == Layout::bhsd)
-    return {args.batch, head, row};
-  return {args.batch, row, head};
+    return {batch, head, row};
+  return {batch, row, head};
 }
 
 /// The largest transpose that fits `channels`: 16, 8, or 0 for none.

@@ -8,14 +8,22 @@ using namespace posenc;
 
 static int64_t rowWidth(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(3); }
 
+static int64_t countQueries(AttentionOp op) {
+  return cast<ShapedType>(op.getQuery().getType()).getDimSize(op.getRowDim());
+}
+
+bool DecodePlan::suits(AttentionOp op) {
+  int64_t queries = countQueries(op);
+  return ShapedType::isStatic(queries) && queries <= mostQueries;
+}
+
 std::optional<DecodePlan> DecodePlan::get(AttentionOp op, int64_t lanes) {
+  if (!suits(op))
+    return std::nullopt;
   auto query = cast<ShapedType>(op.getQuery().getType());
   auto key = cast<ShapedType>(op.getKey().getType());
-  int64_t queries = query.getDimSize(op.getRowDim());
-  if (ShapedType::isDynamic(queries) || queries > mostQueries)
-    return std::nullopt;
   DecodePlan plan;
-  plan.queries = queries;
+  int64_t queries = plan.queries = countQueries(op);
   plan.tileRows = lanes / tileKeys;
   int64_t widest = std::max(rowWidth(op.getQuery()), rowWidth(op.getValue()));
   int64_t most = std::clamp<int64_t>(8192 / widest, plan.tileRows, 64);
@@ -117,23 +125,16 @@ Value DecodeKernel::queryRow(Value row) {
 /// The keys that queries [from, to) may see: what some head does, or what all do.
 DecodeKernel::Interval DecodeKernel::liveKeys(Value from, Value to, bool all) {
   Value keys = b.size(args.key, op.getRowDim());
-  if (op.getLive().empty())
-    return {b.index(0), keys};
   auto bounds = [&](Value head) {
-    RegionVectorizer live(b, op.getLive(), outer);
-    Value at[] = {coordinate(args.batch, 0), coordinate(head, 1), coordinate(from, 2),
-                  coordinate(to, 2)};
-    for (auto [argument, v] : llvm::zip(op.getLive().getArguments(), at))
-      live.bind(argument, v);
-    Values local;
-    for (const Lanes &bound : live.evaluate({}))
-      local.push_back(b.min(b.max(b.sub(bound.chunks[0], args.offsets[3]), 0), keys));
-    failed |= live.failed();
-    return local;
+    Values at{coordinate(args.batch, 0), coordinate(head, 1), coordinate(from, 2),
+              coordinate(to, 2)};
+    FailureOr<Interval> local = posenc::liveKeys(b, op, outer, at, args.offsets[3], keys);
+    failed |= mlir::failed(local);
+    return mlir::failed(local) ? Values(2, keys) : Values{local->first, local->second};
   };
   Value first = b.mul(args.head, group);
   Values result = bounds(first);
-  if (!op.getLive().getArgument(1).use_empty())
+  if (!op.getLive().empty() && !op.getLive().getArgument(1).use_empty())
     result = b.loop(b.add(first, 1), b.mul(b.add(args.head, heads), group), 1, result,
                     [&](Value head, ValueRange old) {
                       Values next = bounds(head);

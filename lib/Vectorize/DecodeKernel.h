@@ -32,7 +32,7 @@ private:
   void block(Value first, Value end, Interval inner);
 
   // DecodeRows.cpp: queries in, results out.
-  Values rowAt(Value head, Value row);
+  Values rowAt(Value head, Value row) { return posenc::rowAt(op, args.batch, head, row); }
   void readQuery(Value head, Value row);
   void writeResult(Value head, Value row);
 

@@ -11,12 +11,6 @@
 using namespace mlir;
 using namespace posenc;
 
-SmallVector<Value> DecodeKernel::rowAt(Value head, Value row) {
-  if (op.getLayout() == Layout::bhsd)
-    return {args.batch, head, row};
-  return {args.batch, row, head};
-}
-
 /// One row of queries to scratch, mapped and scaled; zeros follow it.
 void DecodeKernel::readQuery(Value head, Value row) {
   Value from = queryHead(head, row), query = queryRow(row), zero = b.index(0);

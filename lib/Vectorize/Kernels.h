@@ -36,7 +36,10 @@ mlir::LogicalResult buildAttention(KernelBuilder &b, AttentionOp op, mlir::Value
 /// How attention of few queries is computed: lanes are keys or channels, never
 /// queries, and the rows are the queries of all heads that share a key head.
 struct DecodePlan {
-  /// None if there are more queries, or if their number is not known.
+  /// Whether it is known that there are few queries. One call then reads the keys
+  /// once: what is computed per key, or per distance, is computed once anyway.
+  static bool suits(AttentionOp op);
+  /// None for an op that it does not suit.
   static std::optional<DecodePlan> get(AttentionOp op, int64_t lanes);
 
   static constexpr int64_t mostQueries = 16;
@@ -56,13 +59,25 @@ struct DecodePlan {
 mlir::LogicalResult buildDecode(KernelBuilder &b, AttentionOp op, const DecodePlan &plan,
                                 mlir::ValueRange operands, const mlir::IRMapping &outer,
                                 mlir::ValueRange at);
+
 /// Writes a row of `width` channels, divided by their sum of weights, and its
 /// log-sum-exp unless `lse` is null.
 void writeDecoded(KernelBuilder &b, mlir::Value maximum, mlir::Value sum, int64_t width,
                   mlir::Value out, mlir::ValueRange row, mlir::Value lse, mlir::ValueRange lseAt,
                   llvm::function_ref<mlir::Value(mlir::Value, int64_t)> channel);
 /// Replaces the op by calls of its kernel, spread over heads and parts of keys.
-mlir::LogicalResult vectorizeDecode(AttentionOp op, const DecodePlan &plan, class Outliner &outliner);
+mlir::LogicalResult vectorizeDecode(AttentionOp op, const DecodePlan &plan,
+                                    mlir::ValueRange operands, class Outliner &outliner);
+
+/// Where a row of an operand of attention is, but for the channel.
+llvm::SmallVector<mlir::Value> rowAt(AttentionOp op, mlir::Value batch, mlir::Value head,
+                                     mlir::Value row);
+/// The keys of the operand that its live region lets rows [from, to) of a head
+/// see, all if there is none. `at` are the region's arguments; `offset` is the
+/// coordinate of the operand's first key.
+mlir::FailureOr<std::pair<mlir::Value, mlir::Value>>
+liveKeys(KernelBuilder &b, AttentionOp op, const mlir::IRMapping &outer, mlir::ValueRange at,
+         mlir::Value offset, mlir::Value keys);
 
 /// How a linear layer is computed. Register tiles are one panel wide and up to
 /// `height` rows high.

@@ -31,14 +31,14 @@ static LogicalResult checkOperands(AttentionOp op) {
 
 static LogicalResult rewrite(AttentionOp op, Outliner &outliner) {
   KernelBuilder b = outliner.before(op);
-  if (std::optional<DecodePlan> plan = DecodePlan::get(op, b.lanes))
-    return vectorizeDecode(op, *plan, outliner);
   SmallVector<Value> operands{op.getQuery(), op.getKey(), op.getValue()};
   llvm::append_range(operands, op.getOuts());
   SmallVector<Value> offsets(op.getOffsets());
   if (offsets.empty())
     offsets.assign(4, b.index(0));
   llvm::append_range(operands, offsets);
+  if (std::optional<DecodePlan> plan = DecodePlan::get(op, b.lanes))
+    return vectorizeDecode(op, *plan, operands, outliner);
   FailureOr<KernelCall> call = outliner.outline(
       op, operands, 3,
       [&](KernelBuilder &k, ValueRange arguments, const IRMapping &outer, ValueRange at) {

@@ -51,10 +51,7 @@ static void mergeParts(KernelBuilder &b, AttentionOp op, int64_t width, Value pa
       return SmallVector<Value>{b.add(acc[0], b.mul(l, weight))};
     })[0];
     Value lse = op.getOuts().size() > 1 ? op.getOuts()[1] : Value();
-    SmallVector<Value> row(at);
-    if (op.getLayout() == Layout::bshd)
-      std::swap(row[1], row[2]);
-    writeDecoded(b, maximum, sum, width, out, row, lse, at, [&](Value d, int64_t n) {
+    writeDecoded(b, maximum, sum, width, out, rowAt(op, at[0], at[1], at[2]), lse, at, [&](Value d, int64_t n) {
       return fold(n ? b.splat(0.0, n) : b.f32(0.0), [&](Value part, ValueRange acc) {
         Value weight = weightOf(part);
         if (!n)
@@ -66,7 +63,8 @@ static void mergeParts(KernelBuilder &b, AttentionOp op, int64_t width, Value pa
   });
 }
 
-LogicalResult posenc::vectorizeDecode(AttentionOp op, const DecodePlan &plan, Outliner &outliner) {
+LogicalResult posenc::vectorizeDecode(AttentionOp op, const DecodePlan &plan, ValueRange given,
+                                      Outliner &outliner) {
   KernelBuilder b = outliner.before(op);
   Value query = op.getQuery(), key = op.getKey();
   Value batches = b.size(query, 0), heads = b.size(query, op.getHeadDim());
@@ -86,12 +84,7 @@ LogicalResult posenc::vectorizeDecode(AttentionOp op, const DecodePlan &plan, Ou
       b, type, ValueRange{b.select(isSplit, parts, b.index(0)), batches, heads},
       b.getI64IntegerAttr(64));
 
-  SmallVector<Value> operands{query, key, op.getValue()};
-  llvm::append_range(operands, op.getOuts());
-  SmallVector<Value> offsets(op.getOffsets());
-  if (offsets.empty())
-    offsets.assign(4, b.index(0));
-  llvm::append_range(operands, offsets);
+  SmallVector<Value> operands(given);
   operands.push_back(partial);
   FailureOr<KernelCall> call = outliner.outline(
       op, operands, 5,
