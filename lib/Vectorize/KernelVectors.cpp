@@ -33,7 +33,9 @@ Value KernelBuilder::divide(Value a, Value b) { return arith::DivUIOp::create(*t
 Value KernelBuilder::ceilDivide(Value a, Value b) { return divide(add(a, sub(b, 1)), b); }
 
 Value KernelBuilder::fma(Value a, Value b, Value c) {
-  return vector::FMAOp::create(*this, a, b, c);
+  if (isa<VectorType>(a.getType()))
+    return vector::FMAOp::create(*this, a, b, c);
+  return math::FmaOp::create(*this, a, b, c);
 }
 
 // No operation here may carry fast-math flags: they would remove the rounding

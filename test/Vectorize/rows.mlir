@@ -51,7 +51,7 @@ func.func @loop(%x: memref<1x?x32xf32>, %y: memref<1x?x32xf32>) {
 }
 
 // CHECK: func.func private @posenc_layer_norm(
-// CHECK: scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+// CHECK: scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
 // CHECK: vector.extract_strided_slice
 // CHECK: math.sqrt
 // CHECK: vector.store
