@@ -66,6 +66,22 @@ posenc::createTargetMachine(const CompileOptions &options) {
       /*JIT=*/true));
 }
 
+llvm::Error posenc::checkRunsHere(const llvm::TargetMachine &target) {
+  // What a compiler may use unasked; others (wbnoinvd, amx, ...) take intrinsics, and
+  // virtual machines often hide them.
+  static constexpr llvm::StringLiteral used[] = {"sse", "ssse", "avx",    "fma",   "f16c", "xop",
+                                                 "bmi", "lzcnt", "popcnt", "movbe", "tbm"};
+  const llvm::MCSubtargetInfo &info = *target.getMCSubtargetInfo();
+  for (auto &entry : llvm::sys::getHostCPUFeatures()) {
+    llvm::StringRef feature = entry.getKey();
+    bool isUsed = llvm::any_of(used, [&](auto prefix) { return feature.starts_with(prefix); });
+    if (!entry.getValue() && isUsed && info.checkFeatures(("+" + feature).str()))
+      return makeError("this machine lacks " + feature + ", which code for processor '" +
+                       target.getTargetCPU() + "' may use");
+  }
+  return llvm::Error::success();
+}
+
 mlir::Operation *posenc::findUntranslatable(mlir::ModuleOp module) {
   mlir::Operation *found = nullptr;
   module->walk([&](mlir::Operation *op) {

@@ -93,6 +93,8 @@ Jit::create(mlir::ModuleOp source, llvm::ArrayRef<EntryPoint> entries,
   auto target = createTargetMachine(options);
   if (!target)
     return target.takeError();
+  if (llvm::Error error = checkRunsHere(**target))
+    return error;
   auto context = std::make_unique<llvm::LLVMContext>();
   auto module = translate(source, *context, **target);
   if (!module)

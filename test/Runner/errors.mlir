@@ -37,6 +37,8 @@
 
 // RUN: not pe-runner %t/llvm.mlir -e f --input=1 --cpu=quantum 2>&1 | FileCheck %s --check-prefix=CPU
 // CPU: error: unknown processor 'quantum' for
+// RUN: not pe-runner %t/llvm.mlir -e f --input=1 --cpu=bdver4 2>&1 | FileCheck %s --check-prefix=LACKS
+// LACKS: error: this machine lacks {{fma4|tbm|xop}}, which code for processor 'bdver4' may use
 // RUN: not pe-runner %t/llvm.mlir -e f --input=1 --features=+quantum 2>&1 | FileCheck %s --check-prefix=FEATURE
 // FEATURE: error: unknown processor feature '+quantum' for
 // RUN: not pe-runner %t/llvm.mlir -e f --input=1 -O4 2>&1 | FileCheck %s --check-prefix=LEVEL

@@ -29,6 +29,10 @@ struct CompileOptions {
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(const CompileOptions &options);
 
+/// Fails, with the feature's name, if code for `target` may use instructions that
+/// the processor which runs this does not have.
+llvm::Error checkRunsHere(const llvm::TargetMachine &target);
+
 /// Returns an operation of `module` that cannot be translated to LLVM IR, or
 /// null if the module is completely lowered.
 mlir::Operation *findUntranslatable(mlir::ModuleOp module);
