@@ -198,12 +198,58 @@ def PosencLowerRuntime : Pass<"posenc-lower-runtime", "ModuleOp"> {
   let description = [{
     `posenc.check` becomes a loop and a call of `posenc_fail_index`;
     `cf.assert` a call of `posenc_fail`, which the host survives;
-    `posenc.weight` an address in the file that `posenc_weights` maps. Expects
-    buffers.
+    `posenc.weight` an address in the file that `posenc_weights` maps; what
+    `posenc-plan-memory` allocates, memory that `posenc_acquire` lends until the
+    end of the call. Expects buffers.
 
     Example: `pe-opt --posenc-decompose --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-lower-runtime`.
   }];
   let dependentDialects = ["LLVM::LLVMDialect", "func::FuncDialect", "scf::SCFDialect"];
+}
+
+def PosencPlanMemory : Pass<"posenc-plan-memory", "func::FuncOp"> {
+  let summary = "put the buffers of a call into one piece of memory";
+  let description = [{
+    In functions that callers from outside may call, as `posenc-record-signature`
+    marks them, buffers that are allocated and freed in one block become views of
+    one piece, which its size is asked for once. Buffers whose lives do not overlap
+    share their place; sizes may be dynamic. `posenc-lower-runtime` takes the piece
+    from the runtime library, where each thread keeps it for its next call.
+
+    What stays allocated: results, which belong to the caller, what is allocated in
+    parallel loops, and what has a size that is read from memory. Comes after the
+    deallocation, when it is known how long buffers live.
+
+    Example: `pe-opt --posenc-plan-memory` turns
+
+    ```mlir
+    func.func @buffers(%n: index, %x: f32) attributes {posenc.signature = (index, f32) -> ()} {
+      %a = memref.alloc(%n) : memref<?xf32>
+      linalg.fill ins(%x : f32) outs(%a : memref<?xf32>)
+      memref.dealloc %a : memref<?xf32>
+      %b = memref.alloc(%n) : memref<?x2xf32>
+      linalg.fill ins(%x : f32) outs(%b : memref<?x2xf32>)
+      memref.dealloc %b : memref<?x2xf32>
+      return
+    }
+    ```
+
+    into views of one slot, of `8 * %n` bytes in whole cache lines:
+
+    ```mlir
+    func.func @views(%bytes: index, %n: index, %x: f32) {
+      %zero = arith.constant 0 : index
+      %piece = memref.alloc(%bytes) {alignment = 64 : i64, posenc.kept} : memref<?xi8>
+      %a = memref.view %piece[%zero][%n] : memref<?xi8> to memref<?xf32>
+      linalg.fill ins(%x : f32) outs(%a : memref<?xf32>)
+      %b = memref.view %piece[%zero][%n] : memref<?xi8> to memref<?x2xf32>
+      linalg.fill ins(%x : f32) outs(%b : memref<?x2xf32>)
+      memref.dealloc %piece : memref<?xi8>
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["arith::ArithDialect", "memref::MemRefDialect"];
 }
 
 def PosencFuse : Pass<"posenc-fuse"> {

@@ -51,6 +51,16 @@ POSENC_NORETURN void posenc_fail_index(const char *what, int64_t value,
 const void *posenc_weights(const char *path, int64_t size,
                            uint64_t header_hash);
 
+/// Lends the memory that a call of compiled code needs, aligned to 64 bytes and not
+/// initialised, until posenc_release. Each thread keeps what it has lent and lends
+/// it again, grown when a call needs more; calls within calls get memory of their
+/// own. What is lent when a computation fails is back at once. Memory that the
+/// system refuses is a posenc_fail.
+void *posenc_acquire(int64_t bytes);
+
+/// Returns what the calling thread acquired last.
+void posenc_release(void);
+
 /// Sets the number of threads that compiled code uses when it is called from
 /// the calling thread; `n` < 1 means one per processor.
 void posenc_set_threads(int n);

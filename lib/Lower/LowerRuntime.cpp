@@ -25,6 +25,7 @@ struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
     SmallVector<cf::AssertOp> asserts;
     SmallVector<CheckOp> checks;
     SmallVector<WeightOp> weights;
+    SmallVector<memref::AllocOp> pieces;
     WalkResult result = getOperation().walk([&](Operation *op) {
       if (auto assertion = dyn_cast<cf::AssertOp>(op))
         asserts.push_back(assertion);
@@ -32,6 +33,8 @@ struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
         checks.push_back(check);
       if (auto weight = dyn_cast<WeightOp>(op))
         weights.push_back(weight);
+      if (auto alloc = dyn_cast<memref::AllocOp>(op); alloc && alloc->hasAttr("posenc.kept"))
+        pieces.push_back(alloc);
       if (isa<CheckOp, WeightOp>(op) &&
           llvm::any_of(llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()),
                                                 SmallVector<Type>(op->getResultTypes())),
@@ -50,6 +53,8 @@ struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
     DenseMap<std::pair<Operation *, Operation *>, Value> bases;
     for (WeightOp weight : weights)
       lowerWeight(weight, bases);
+    for (memref::AllocOp piece : pieces)
+      lowerPiece(piece);
     for (auto file : llvm::make_early_inc_range(getOperation().getOps<WeightsOp>()))
       file.erase();
   }
@@ -167,6 +172,34 @@ struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
     Value descriptor = MemRefDescriptor::fromStaticShape(b, loc, converter, type, data);
     Value buffer = UnrealizedConversionCastOp::create(b, loc, type, descriptor).getResult(0);
     op.getResult().replaceAllUsesWith(buffer);
+    op.erase();
+  }
+
+  /// The memory of a call, which the runtime library lends.
+  void lowerPiece(memref::AllocOp op) {
+    Location loc = op.getLoc();
+    OpBuilder b(op);
+    auto pointer = LLVM::LLVMPointerType::get(&getContext());
+    Type i64 = b.getI64Type();
+    auto acquire = runtime(b, loc, "posenc_acquire", b.getFunctionType({i64}, {pointer}));
+    auto release = runtime(b, loc, "posenc_release", b.getFunctionType({}, {}));
+    Value size = arith::IndexCastOp::create(b, loc, i64, op.getDynamicSizes()[0]);
+    Value data = func::CallOp::create(b, loc, acquire, size).getResult(0);
+    LLVMTypeConverter converter(&getContext());
+    auto piece = MemRefDescriptor::poison(b, loc, converter.convertType(op.getType()));
+    piece.setAllocatedPtr(b, loc, data);
+    piece.setAlignedPtr(b, loc, data);
+    piece.setConstantOffset(b, loc, 0);
+    piece.setSize(b, loc, 0, size);
+    piece.setConstantStride(b, loc, 0, 1);
+    for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
+      if (isa<memref::DeallocOp>(user)) {
+        OpBuilder end(user);
+        func::CallOp::create(end, loc, release, ValueRange());
+        user->erase();
+      }
+    op->replaceAllUsesWith(
+        UnrealizedConversionCastOp::create(b, loc, op.getType(), Value(piece)));
     op.erase();
   }
 

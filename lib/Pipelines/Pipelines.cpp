@@ -127,7 +127,11 @@ static void buildVectorize(OpPassManager &pm, const posenc::CpuPipelineOptions &
 
 static void buildCpuLLVM(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
   pm.addPass(posenc::createPosencExpandMath());
+  pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
+  simplify(pm);
   deallocate(pm);
+  pm.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
+  pm.addNestedPass<func::FuncOp>(posenc::createPosencPlanMemory());
   pm.addPass(createConvertSCFToOpenMPPass());
   pm.addPass(createCanonicalizerPass());
   lowerToLLVM(pm);

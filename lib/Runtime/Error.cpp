@@ -1,5 +1,6 @@
 //===- Error.cpp - Run-time errors of compiled code -----------------------===//
 
+#include "Arena.h"
 #include "posenc/Runtime.h"
 
 #include <atomic>
@@ -18,8 +19,10 @@ void posenc_fail(const char *message) {
   // Even a region that got a single thread has state in libomp that a longjmp
   // would leave behind, hence the level and not omp_in_parallel().
   if (omp_get_level() == 0)
-    if (posenc_error_handler handler = errorHandler.load())
+    if (posenc_error_handler handler = errorHandler.load()) {
+      posenc::releaseAll();
       handler(message);
+    }
   std::fprintf(stderr, "error: %s\n", message);
   std::fflush(nullptr);
   // Exit handlers of a process whose other threads are still inside a parallel
