@@ -367,4 +367,18 @@ def PosencAnnotateLoops : Pass<"posenc-annotate-loops"> {
   let dependentDialects = ["LLVM::LLVMDialect"];
 }
 
+def PosencLowerFragments : Pass<"posenc-lower-fragments", "gpu::GPUModuleOp"> {
+  let summary = "lower tiles and fragments to matrix instructions and copies";
+  let description = [{
+    The operations of the dialect pgpu become addresses in the dynamic shared
+    memory of the block, `ldmatrix`, `mma.sync`, `cp.async` and shuffles of the
+    NVVM dialect; the rest of a kernel stays as it is. Tiles are allocated one
+    behind the other, in the order of their operations.
+
+    Example: `pe-opt --pass-pipeline=builtin.module(gpu.module(posenc-lower-fragments))`.
+  }];
+  let dependentDialects = ["arith::ArithDialect", "LLVM::LLVMDialect", "NVVM::NVVMDialect",
+    "memref::MemRefDialect", "scf::SCFDialect", "vector::VectorDialect"];
+}
+
 #endif // POSENC_PASSES_TD

@@ -2,6 +2,7 @@
 
 #include "posenc/Registration.h"
 #include "Lower/Bufferize.h"
+#include "posenc/Fragments.h"
 #include "posenc/Passes.h"
 #include "posenc/Pipelines.h"
 
@@ -13,7 +14,7 @@
 using namespace mlir;
 
 void posenc::registerDialect(DialectRegistry &registry) {
-  registry.insert<PosencDialect>();
+  registry.insert<PosencDialect, pgpu::PgpuDialect>();
   registerBufferization(registry);
 }
 

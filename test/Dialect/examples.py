@@ -15,7 +15,7 @@ import textwrap
 
 BLOCK = re.compile(r"```mlir\n(.*?)```", re.S)
 DEFINITION = re.compile(r"^def (\w+) *:.*?^}", re.S | re.M)
-MNEMONIC = re.compile(r':\s*Posenc_\w*(?:Op|Encoding)<"(\w+)"')
+MNEMONIC = re.compile(r':\s*(Posenc|Pgpu)_\w*(?:Op|Encoding)<"(\w+)"')
 
 
 def definitions(folders):
@@ -48,8 +48,9 @@ def covers(folders):
         if not (name := MNEMONIC.search(text)):
             continue
         blocks = "\n".join(BLOCK.findall(text))
-        if f"posenc.{name.group(1)} " not in blocks and "Example: see `" not in text:
-            missing.append(f"{path}: posenc.{name.group(1)} has no example")
+        name = f"{name.group(1).lower()}.{name.group(2)}"
+        if f"{name} " not in blocks and "Example: see `" not in text:
+            missing.append(f"{path}: {name} has no example")
     return "\n".join(missing) or 0
 
 

@@ -6,7 +6,7 @@ import sys
 
 # Import and Raise are not among them: what they make out of other people's
 # models are names, so they have to know those that they can make.
-STAGES = ["Dialect", "Fuse", "Tile", "Vectorize", "Lower", "Reference", "Pipelines"]
+STAGES = ["Dialect", "Fuse", "Tile", "Vectorize", "GPU", "Lower", "Reference", "Pipelines"]
 
 
 def names(encodings):

@@ -1,0 +1,141 @@
+//===- LowerTiles.cpp - shared memory to addresses and ldmatrix -----------===//
+
+#include "GPU/Fragments/Lowering.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace posenc::pgpu;
+
+constexpr int64_t piece = 8; ///< elements that one copy, or one row of ldmatrix, takes
+
+Value LoweringBuilder::divide(Value a, int64_t b) {
+  return b == 1 ? a : arith::DivUIOp::create(*this, a, i32(b)).getResult();
+}
+Value LoweringBuilder::remainder(Value a, int64_t b) {
+  return b == 1 ? i32(0) : arith::RemUIOp::create(*this, a, i32(b)).getResult();
+}
+Value LoweringBuilder::exclusiveOr(Value a, Value b) { return arith::XOrIOp::create(*this, a, b); }
+Value LoweringBuilder::lane() {
+  return toInt(gpu::LaneIdOp::create(*this, getIndexAttr(32)));
+}
+Value LoweringBuilder::thread() {
+  return toInt(gpu::ThreadIdOp::create(*this, gpu::Dimension::x));
+}
+
+/// Neighbouring rows put the same piece into different groups of four banks; see
+/// the description of the dialect.
+static Value swizzle(LoweringBuilder &b, TileType tile, Value row, Value at) {
+  int64_t pieces = tile.getColumns() / piece, size = std::min<int64_t>(pieces & -pieces, 8);
+  return b.exclusiveOr(at, b.remainder(b.divide(row, 8 / size), size));
+}
+
+Value Shared::address(LoweringBuilder &b, Value tile, Value stage, Value row, Value at) const {
+  auto type = cast<TileType>(tile.getType());
+  at = b.mul(swizzle(b, type, row, at), 2 * piece);
+  Value offset = b.add(b.mul(stage, type.getStageBytes()), b.mul(row, type.getRowBytes()));
+  offset = b.add(b.add(offset, at), offsets.lookup(tile.getDefiningOp()));
+  Value base = LLVM::AddressOfOp::create(b, memory);
+  return LLVM::GEPOp::create(b, base.getType(), b.getI8Type(), base,
+                             ArrayRef<LLVM::GEPArg>{offset});
+}
+
+/// The address of the first element of a row, in bytes, and their distance.
+static std::pair<Value, Value> rowAddress(LoweringBuilder &b, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  auto [strides, offset] = type.getStridesAndOffset();
+  auto words = [&](Value index) {
+    return arith::IndexCastOp::create(b, b.getI64Type(), index).getResult();
+  };
+  int64_t size = type.getElementTypeBitWidth() / 8;
+  Value bytes = b.constant(b.getI64IntegerAttr(size));
+  Value base = words(memref::ExtractAlignedPointerAsIndexOp::create(b, memref));
+  if (offset == 0 && !ShapedType::isDynamic(strides[0]))
+    return {base, b.constant(b.getI64IntegerAttr(strides[0] * size))};
+  auto parts = memref::ExtractStridedMetadataOp::create(b, memref);
+  base = b.add(base, b.mul(words(parts.getOffset()), bytes));
+  return {base, b.mul(words(parts.getStrides()[0]), bytes)};
+}
+
+Replacement posenc::pgpu::lower(LoweringBuilder &b, CopyOp op, const Shared &shared, int64_t threads) {
+  TileType tile = op.getTile().getType();
+  std::pair<Value, Value> rows = rowAddress(b, op.getSource());
+  Value first = b.toInt(op.getFirst()), end = b.toInt(op.getEnd()), stage = b.toInt(op.getStage());
+  int64_t perRow = tile.getColumns() / piece, pieces = tile.getRows() * perRow;
+  Value thread = b.thread();
+  auto copy = [&](Value number) {
+    Value row = b.divide(number, perRow);
+    Value at = b.remainder(number, perRow);
+    Value source = b.add(first, row);
+    Value exists = b.less(source, end);
+    Value there = b.select(exists, source, b.i32(0));
+    auto wide = [&](Value v) { return arith::ExtSIOp::create(b, b.getI64Type(), v).getResult(); };
+    Value from = b.add(b.add(rows.first, b.mul(wide(there), rows.second)), wide(b.mul(at, 2 * piece)));
+    auto global = LLVM::LLVMPointerType::get(b.getContext(), 1);
+    from = LLVM::IntToPtrOp::create(b, global, from);
+    Value bytes = b.select(exists, b.i32(2 * piece), b.i32(0));
+    NVVM::CpAsyncOp::create(b, shared.address(b, op.getTile(), stage, row, at), from,
+                            2 * piece, NVVM::LoadCacheModifierKind::CG, bytes);
+  };
+  for (int64_t done = 0; done < pieces; done += threads) {
+    Value number = b.add(thread, done);
+    if (done + threads <= pieces) {
+      copy(number);
+      continue;
+    }
+    auto branch = scf::IfOp::create(b, b.less(number, b.i32(pieces)), /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    copy(number);
+  }
+  return {};
+}
+
+Replacement posenc::pgpu::lower(LoweringBuilder &b, PutOp op, const Shared &shared) {
+  Value column = b.toInt(op.getColumn());
+  Value at = shared.address(b, op.getTile(), b.toInt(op.getStage()), b.toInt(op.getRow()),
+                            b.divide(column, piece));
+  auto type = op.getValue().getType();
+  if (int64_t length = type.getNumElements(); length < piece)
+    at = LLVM::GEPOp::create(b, at.getType(), type.getElementType(), at,
+                             ArrayRef<LLVM::GEPArg>{b.remainder(column, piece)});
+  LLVM::StoreOp::create(b, op.getValue(), at, /*alignment=*/2 * type.getNumElements());
+  return {};
+}
+
+Replacement posenc::pgpu::lower(LoweringBuilder &b, LoadOp op, const Shared &shared) {
+  auto type = cast<VectorType>(op.getFragment().getType());
+  Value lane = b.lane(), stage = b.toInt(op.getStage());
+  // Lane 8 m + r gives the address of row r of matrix m; four are loaded at once.
+  // Matrices 0 and 1 are on top of each other, but of keys, side by side.
+  Value low = b.remainder(lane, 16), high = b.divide(lane, 16);
+  Value row = low, at = high;
+  if (op.getTransposed()) {
+    row = b.add(b.remainder(lane, 8), b.mul(high, 8));
+    at = b.remainder(b.divide(lane, 8), 2);
+  }
+  row = b.add(b.toInt(op.getRow()), row);
+  at = b.add(b.divide(b.toInt(op.getColumn()), piece), at);
+  // Rows of a right fragment are registers, so those of the tile have to be turned.
+  bool turn = op.getRole() == Role::right && !op.getTransposed();
+  auto layout = turn ? NVVM::MMALayout::col : NVVM::MMALayout::row;
+  auto words = LLVM::LLVMStructType::getLiteral(b.getContext(),
+                                                SmallVector<Type>(4, b.getI32Type()));
+  SmallVector<Value> registers;
+  for (int64_t n = 0; n < type.getNumElements() / 8; ++n) {
+    Value r = op.getTransposed() ? b.add(row, 16 * n) : row;
+    Value c = op.getTransposed() ? at : b.add(at, 2 * n);
+    auto shape = NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8);
+    Value four = NVVM::LdMatrixOp::create(b, words, shared.address(b, op.getTile(), stage, r, c), 4,
+                                          layout, shape, NVVM::LdStMatrixEltType::B16);
+    for (int64_t i = 0; i < 4; ++i)
+      registers.push_back(LLVM::ExtractValueOp::create(b, four, i));
+  }
+  auto packed = VectorType::get(registers.size(), b.getI32Type());
+  Value all = vector::FromElementsOp::create(b, packed, registers);
+  return {vector::BitCastOp::create(b, type, all)};
+}
