@@ -166,4 +166,24 @@ def Posenc_WeightOp : Posenc_Op<"weight", [Pure, DeclareOpInterfaceMethods<Symbo
   let hasVerifier = 1;
 }
 
+def Posenc_OnDeviceOp : Posenc_Op<"on_device", [Pure,
+    AllTypesMatch<["source", "result"]>]> {
+  let summary = "the copy on the device of memory that never changes";
+  let description = [{
+    Made the first time and kept: weights and tables are uploaded once.
+
+    Example:
+
+    ```mlir
+    func.func @upload(%table: memref<32x8xf32>) -> memref<32x8xf32> {
+      %copy = posenc.on_device %table : memref<32x8xf32>
+      return %copy : memref<32x8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins AnyStaticShapeMemRef:$source);
+  let results = (outs AnyStaticShapeMemRef:$result);
+  let assemblyFormat = "$source attr-dict `:` type($source)";
+}
+
 #endif // POSENC_FRONT_OPS_TD

@@ -95,6 +95,8 @@ def PosencApplyMaps : Pass<"posenc-apply-maps"> {
 
     Example: `pe-opt --posenc-fuse --posenc-apply-maps`.
   }];
+  let options = [Option<"always", "always", "bool", "false",
+    "encode the keys of few queries before as well">];
   let dependentDialects = ["PosencDialect", "tensor::TensorDialect"];
 }
 
@@ -123,7 +125,7 @@ def PosencPackWeights : Pass<"posenc-pack-weights", "ModuleOp"> {
   let summary = "pack the weights of linear layers into panels of outputs";
   let description = [{
     A weight `[N, K]` of a `posenc.linear` becomes `[ceil(N / P), K, P]`, P being
-    as wide as a register tile of the vectors that will be used. What
+    as wide as a register tile of the vectors that will be used, unless `panels` is false. What
     comes from `posenc.weight` and constants alone is packed once: the function
     `@posenc_load`, which has to be called before all others, fills globals that
     the layers read. Other weights are packed where they are used. Extras that are
@@ -131,7 +133,8 @@ def PosencPackWeights : Pass<"posenc-pack-weights", "ModuleOp"> {
 
     Example: `pe-opt --posenc-pack-weights`.
   }];
-  let options = [Posenc_VectorBits];
+  let options = [Posenc_VectorBits,
+    Option<"panels", "panels", "bool", "true", "pack weights, rather than only joining them">];
   let dependentDialects = ["bufferization::BufferizationDialect", "func::FuncDialect",
     "linalg::LinalgDialect", "memref::MemRefDialect", "tensor::TensorDialect"];
 }
@@ -352,6 +355,8 @@ def PosencExpandMath : Pass<"posenc-expand-math"> {
 
     Example: `pe-opt --posenc-expand-math`.
   }];
+  let options = [ListOption<"keep", "keep", "std::string",
+    "functions to leave alone, by their names without the dialect">];
   let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
 }
 
@@ -379,6 +384,75 @@ def PosencLowerFragments : Pass<"posenc-lower-fragments", "gpu::GPUModuleOp"> {
   }];
   let dependentDialects = ["arith::ArithDialect", "LLVM::LLVMDialect", "NVVM::NVVMDialect",
     "memref::MemRefDialect", "scf::SCFDialect", "vector::VectorDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// GPUs
+//===----------------------------------------------------------------------===//
+
+def Posenc_ChipOption : Option<"chip", "chip", "std::string", "\"sm_80\"",
+    "the GPU: sm_75, sm_80, sm_86, sm_89, sm_90a, sm_100a or sm_120">;
+
+def PosencMapToGpu : Pass<"posenc-map-to-gpu", "ModuleOp"> {
+  let summary = "lower operations on buffers to launches of kernels";
+  let description = [{
+    Every `posenc.attention`, `posenc.linear`, `posenc.layer_norm` and `posenc.map`
+    on memrefs, every linalg operation and every copy becomes a `gpu.launch`. An
+    operation with several forms of a kernel takes the best that accepts it, or the
+    one that its attribute `posenc.schedule` or the option asks for; a remark of the
+    category `posenc-map-to-gpu` says why a form does not accept it. `@posenc_load`
+    stays on the host.
+
+    In the form `simt`, which takes any shape and type, a warp goes over the keys for
+    a few queries; a block computes a tile of a linear layer in shared memory; a
+    warp normalises a row; a thread computes a group of channels, or an element.
+
+    Example: `pe-opt --posenc-decompose=keep=attention,linear,layer_norm,map --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-map-to-gpu=chip=sm_80`.
+  }];
+  let options = [Posenc_ChipOption,
+    Option<"form", "form", "std::string", "",
+           "form of kernels to prefer: simt, mma or wgmma; empty: the best">];
+  let dependentDialects = ["gpu::GPUDialect", "linalg::LinalgDialect", "memref::MemRefDialect",
+    "NVVM::NVVMDialect", "scf::SCFDialect", "vector::VectorDialect"];
+}
+
+def PosencMergeKernels : Pass<"posenc-merge-kernels", "ModuleOp"> {
+  let summary = "gather kernels in one module for a chip, equal ones once";
+  let description = [{
+    After `gpu-kernel-outlining`: all kernels move to one `gpu.module` whose target is
+    the chip. Kernels that need more shared memory than they can declare there are
+    an error.
+
+    Example: `pe-opt --gpu-kernel-outlining --posenc-merge-kernels=chip=sm_80`.
+  }];
+  let options = [Posenc_ChipOption];
+  let dependentDialects = ["gpu::GPUDialect", "NVVM::NVVMDialect"];
+}
+
+def PosencPlaceBuffers : Pass<"posenc-place-buffers", "ModuleOp"> {
+  let summary = "decide which buffers are memory of the device";
+  let description = [{
+    What is allocated and used by kernels only moves to the device; results are
+    copied back where they are returned. Weights and constants are copied once
+    (`posenc.on_device`), arguments when a function begins. Buffers that the host
+    uses as well are copied around each launch.
+
+    Example: `pe-opt --gpu-kernel-outlining --posenc-merge-kernels --posenc-place-buffers`.
+  }];
+  let dependentDialects = ["PosencDialect", "gpu::GPUDialect", "memref::MemRefDialect"];
+}
+
+def PosencConvertToNVVM : Pass<"posenc-convert-to-nvvm", "gpu::GPUModuleOp"> {
+  let summary = "lower kernels to the LLVM and NVVM dialects";
+  let description = [{
+    As upstream's `convert-gpu-to-nvvm`, but without NVIDIA's bitcode library:
+    functions that are no instruction become polynomials. One that has neither form
+    is an error. Comes after `posenc-expand-math`.
+
+    Example: `pe-opt --pass-pipeline=builtin.module(gpu.module(posenc-expand-math{keep=exp2},convert-scf-to-cf,posenc-convert-to-nvvm))`.
+  }];
+  let dependentDialects = ["cf::ControlFlowDialect", "LLVM::LLVMDialect", "NVVM::NVVMDialect",
+    "vector::VectorDialect"];
 }
 
 #endif // POSENC_PASSES_TD

@@ -25,6 +25,13 @@ struct CpuPipelineOptions : StagedPipelineOptions<CpuPipelineOptions> {
       llvm::cl::init(0)};
 };
 
+struct NvptxPipelineOptions : StagedPipelineOptions<NvptxPipelineOptions> {
+  Option<std::string> chip{*this, "chip", llvm::cl::desc("the GPU, as in sm_80"),
+                           llvm::cl::init("sm_80")};
+  Option<std::string> form{*this, "form",
+                           llvm::cl::desc("form of kernels to prefer; default: the best")};
+};
+
 /// Receives what is wrong with the options of a pipeline, and returns failure.
 using PipelineErrorHandler = llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)>;
 
@@ -39,6 +46,13 @@ mlir::LogicalResult buildReferencePipeline(mlir::OpPassManager &pm,
 /// mask are materialised. Fails if a stage does not exist.
 mlir::LogicalResult buildCpuPipeline(mlir::OpPassManager &pm, const CpuPipelineOptions &options,
                                      PipelineErrorHandler onError);
+
+/// The same on an NVIDIA GPU: the stages up to tiling are those of the CPU, then
+/// every operation is a kernel. Leaves a gpu.module in the NVVM dialect, and host
+/// code that calls the functions of upstream's mgpu interface.
+mlir::LogicalResult buildNvptxPipeline(mlir::OpPassManager &pm,
+                                       const NvptxPipelineOptions &options,
+                                       PipelineErrorHandler onError);
 
 void registerPipelines();
 

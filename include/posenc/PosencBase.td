@@ -84,6 +84,24 @@ def Posenc_Channels : AttrDef<Posenc_Dialect, "Channels"> {
   }];
 }
 
+def Posenc_Form : Posenc_Enum<"Form", "in what way a kernel for GPUs is written", [
+  I32EnumAttrCase<"simt", 0>, I32EnumAttrCase<"mma", 1>, I32EnumAttrCase<"wgmma", 2>]>;
+
+def Posenc_Schedule : AttrDef<Posenc_Dialect, "Schedule"> {
+  let mnemonic = "schedule";
+  let summary = "how an operation is to be computed on a GPU";
+  let description = [{
+    The attribute `posenc.schedule` of a `posenc.attention` or `posenc.linear`, or of
+    a `posenc.attend` that becomes one, asks for a form: `simt` (any shape and
+    type), `mma` (matrix instructions of a warp) or `wgmma` (of a warp group). What
+    that form cannot compute falls back to `simt`, with a remark.
+
+    Example: `#posenc.schedule<simt>`
+  }];
+  let parameters = (ins EnumParameter<Posenc_Form>:$form);
+  let assemblyFormat = "`<` $form `>`";
+}
+
 //===----------------------------------------------------------------------===//
 // Types of operands
 //===----------------------------------------------------------------------===//

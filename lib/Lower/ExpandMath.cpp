@@ -158,16 +158,23 @@ template <typename Op> struct Expand : OpRewritePattern<Op> {
 };
 
 struct ExpandMath : posenc::impl::PosencExpandMathBase<ExpandMath> {
+  using PosencExpandMathBase::PosencExpandMathBase;
+
+  template <typename Op> void add(RewritePatternSet &patterns, Value (*build)(Math &, Value)) {
+    StringRef name = Op::getOperationName();
+    if (!llvm::is_contained(keep, name.split('.').second))
+      patterns.add<Expand<Op>>(&getContext(), build);
+  }
+
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    MLIRContext *context = &getContext();
-    patterns.add<Expand<math::ExpOp>>(context, [](Math &m, Value x) { return m.exp(x); });
-    patterns.add<Expand<math::Exp2Op>>(context, [](Math &m, Value x) { return m.exp2(x); });
-    patterns.add<Expand<math::ErfOp>>(context, [](Math &m, Value x) { return m.erf(x); });
-    patterns.add<Expand<math::TanhOp>>(context, [](Math &m, Value x) { return m.tanh(x); });
-    patterns.add<Expand<math::SinOp>>(context, [](Math &m, Value x) { return m.sine(x, 0); });
-    patterns.add<Expand<math::CosOp>>(context, [](Math &m, Value x) { return m.sine(x, 1); });
-    patterns.add<Expand<math::RsqrtOp>>(context, [](Math &m, Value x) { return m.rsqrt(x); });
+    add<math::ExpOp>(patterns, [](Math &m, Value x) { return m.exp(x); });
+    add<math::Exp2Op>(patterns, [](Math &m, Value x) { return m.exp2(x); });
+    add<math::ErfOp>(patterns, [](Math &m, Value x) { return m.erf(x); });
+    add<math::TanhOp>(patterns, [](Math &m, Value x) { return m.tanh(x); });
+    add<math::SinOp>(patterns, [](Math &m, Value x) { return m.sine(x, 0); });
+    add<math::CosOp>(patterns, [](Math &m, Value x) { return m.sine(x, 1); });
+    add<math::RsqrtOp>(patterns, [](Math &m, Value x) { return m.rsqrt(x); });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -26,6 +26,7 @@ struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
     SmallVector<CheckOp> checks;
     SmallVector<WeightOp> weights;
     SmallVector<memref::AllocOp> pieces;
+    SmallVector<OnDeviceOp> constants;
     WalkResult result = getOperation().walk([&](Operation *op) {
       if (auto assertion = dyn_cast<cf::AssertOp>(op))
         asserts.push_back(assertion);
@@ -35,6 +36,8 @@ struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
         weights.push_back(weight);
       if (auto alloc = dyn_cast<memref::AllocOp>(op); alloc && alloc->hasAttr("posenc.kept"))
         pieces.push_back(alloc);
+      if (auto constant = dyn_cast<OnDeviceOp>(op))
+        constants.push_back(constant);
       if (isa<CheckOp, WeightOp>(op) &&
           llvm::any_of(llvm::concat<const Type>(SmallVector<Type>(op->getOperandTypes()),
                                                 SmallVector<Type>(op->getResultTypes())),
@@ -50,6 +53,8 @@ struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
       lowerAssert(assertion);
     for (CheckOp check : checks)
       lowerCheck(check);
+    for (OnDeviceOp constant : constants)
+      lowerOnDevice(constant);
     DenseMap<std::pair<Operation *, Operation *>, Value> bases;
     for (WeightOp weight : weights)
       lowerWeight(weight, bases);
@@ -168,10 +173,31 @@ struct LowerRuntime : posenc::impl::PosencLowerRuntimeBase<LowerRuntime> {
     Value data = LLVM::GEPOp::create(b, loc, pointer, b.getI8Type(), base,
                                      ArrayRef<LLVM::GEPArg>{LLVM::GEPArg(op.getOffset())});
     auto type = cast<MemRefType>(op.getResult().getType());
+    op.getResult().replaceAllUsesWith(bufferAt(b, loc, type, data));
+    op.erase();
+  }
+
+  /// The buffer of static shape that is at an address.
+  Value bufferAt(OpBuilder &b, Location loc, MemRefType type, Value address) {
     LLVMTypeConverter converter(&getContext());
-    Value descriptor = MemRefDescriptor::fromStaticShape(b, loc, converter, type, data);
-    Value buffer = UnrealizedConversionCastOp::create(b, loc, type, descriptor).getResult(0);
-    op.getResult().replaceAllUsesWith(buffer);
+    Value descriptor = MemRefDescriptor::fromStaticShape(b, loc, converter, type, address);
+    return UnrealizedConversionCastOp::create(b, loc, type, descriptor).getResult(0);
+  }
+
+  void lowerOnDevice(OnDeviceOp op) {
+    Location loc = op.getLoc();
+    OpBuilder b(op);
+    auto pointer = LLVM::LLVMPointerType::get(&getContext());
+    Type i64 = b.getI64Type();
+    auto type = cast<MemRefType>(op.getResult().getType());
+    int64_t bytes = type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    auto upload = runtime(b, loc, "posenc_device_constant", b.getFunctionType({pointer, i64}, {pointer}));
+    Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, op.getSource());
+    address = arith::IndexCastOp::create(b, loc, i64, address);
+    address = LLVM::IntToPtrOp::create(b, loc, pointer, address);
+    Value size = arith::ConstantIntOp::create(b, loc, i64, bytes);
+    Value copy = func::CallOp::create(b, loc, upload, ValueRange{address, size}).getResult(0);
+    op.getResult().replaceAllUsesWith(bufferAt(b, loc, type, copy));
     op.erase();
   }
 

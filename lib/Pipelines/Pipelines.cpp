@@ -6,6 +6,7 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -41,14 +42,16 @@ static void deallocate(OpPassManager &pm) {
   bufferization::buildBufferDeallocationPipeline(pm, options);
 }
 
-/// Loops and buffers to the LLVM dialect.
-static void lowerToLLVM(OpPassManager &pm) {
+/// Loops and buffers to the LLVM dialect; `launches` if kernels are launched.
+static void lowerToLLVM(OpPassManager &pm, bool launches = false) {
   pm.addPass(posenc::createPosencLowerRuntime());
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(createConvertBufferizationToMemRefPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
+  if (launches)
+    pm.addPass(createGpuToLLVMConversionPass());
   // Scalar erf has no LLVM intrinsic; everything that has one keeps it. What the
   // C library computes is taken out of vectors lane by lane.
   pm.addPass(createConvertMathToLLVMPass());
@@ -90,14 +93,22 @@ static constexpr Stage<posenc::ReferencePipelineOptions> referenceStages[] = {
 // posenc-cpu
 //===----------------------------------------------------------------------===//
 
-static void buildRaise(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
+template <typename Options> static void buildRaise(OpPassManager &pm, const Options &) {
   pm.addPass(posenc::createPosencRaise());
   simplify(pm);
 }
 
-static void buildFuse(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
+template <typename Options> static void buildFuse(OpPassManager &pm, const Options &) {
   pm.addPass(posenc::createPosencCheckOperands());
   pm.addPass(posenc::createPosencFuse());
+  simplify(pm);
+}
+
+/// Operations without a kernel of their own run as scalar loops.
+static void decomposeOthers(OpPassManager &pm) {
+  posenc::PosencDecomposeOptions decompose;
+  decompose.keep = {"attention", "linear", "layer_norm", "map"};
+  pm.addPass(posenc::createPosencDecompose(decompose));
   simplify(pm);
 }
 
@@ -107,11 +118,7 @@ static void buildTile(OpPassManager &pm, const posenc::CpuPipelineOptions &optio
   posenc::PosencPackWeightsOptions pack;
   pack.vectorBits = options.vectorBits;
   pm.addPass(posenc::createPosencPackWeights(pack));
-  // Operations without a kernel of their own run as scalar loops.
-  posenc::PosencDecomposeOptions decompose;
-  decompose.keep = {"attention", "linear", "layer_norm", "map"};
-  pm.addPass(posenc::createPosencDecompose(decompose));
-  simplify(pm);
+  decomposeOthers(pm);
 }
 
 static void buildVectorize(OpPassManager &pm, const posenc::CpuPipelineOptions &options) {
@@ -144,6 +151,66 @@ static constexpr Stage<posenc::CpuPipelineOptions> cpuStages[] = {
     {"tile", buildTile},
     {"vectorize", buildVectorize},
     {"llvm", buildCpuLLVM}};
+
+//===----------------------------------------------------------------------===//
+// posenc-nvptx
+//===----------------------------------------------------------------------===//
+
+static void buildNvptxTile(OpPassManager &pm, const posenc::NvptxPipelineOptions &) {
+  posenc::PosencApplyMapsOptions maps;
+  maps.always = true;
+  pm.addPass(posenc::createPosencApplyMaps(maps));
+  pm.addPass(posenc::createPosencTabulate());
+  posenc::PosencPackWeightsOptions join;
+  join.panels = false;
+  pm.addPass(posenc::createPosencPackWeights(join));
+  decomposeOthers(pm);
+}
+
+/// Operations become kernels, which are functions of a module of their own.
+static void buildKernels(OpPassManager &pm, const posenc::NvptxPipelineOptions &options) {
+  bufferize(pm);
+  posenc::PosencMapToGpuOptions map;
+  map.chip = options.chip;
+  map.form = options.form;
+  pm.addPass(posenc::createPosencMapToGpu(map));
+  simplify(pm);
+  pm.addPass(createGpuLaunchSinkIndexComputationsPass());
+  pm.addPass(createGpuKernelOutliningPass());
+  simplify(pm);
+  posenc::PosencMergeKernelsOptions merge;
+  merge.chip = options.chip;
+  pm.addPass(posenc::createPosencMergeKernels(merge));
+}
+
+/// Which memory is the device's, when it is released, and what waits for what.
+static void buildPlace(OpPassManager &pm, const posenc::NvptxPipelineOptions &) {
+  deallocate(pm);
+  pm.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
+  pm.addPass(posenc::createPosencPlaceBuffers());
+  simplify(pm);
+  pm.addNestedPass<func::FuncOp>(createGpuAsyncRegionPass());
+}
+
+static void buildNvptxLLVM(OpPassManager &pm, const posenc::NvptxPipelineOptions &) {
+  OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
+  posenc::PosencExpandMathOptions math;
+  math.keep = {"exp2"};
+  kernels.addPass(posenc::createPosencExpandMath(math));
+  kernels.addPass(memref::createExpandStridedMetadataPass());
+  kernels.addPass(createLowerAffinePass());
+  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(createCanonicalizerPass());
+  kernels.addPass(createCSEPass());
+  kernels.addPass(posenc::createPosencConvertToNVVM());
+  kernels.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(posenc::createPosencExpandMath());
+  lowerToLLVM(pm, /*launches=*/true);
+}
+
+static constexpr Stage<posenc::NvptxPipelineOptions> nvptxStages[] = {
+    {"raise", buildRaise},     {"fuse", buildFuse},   {"tile", buildNvptxTile},
+    {"kernels", buildKernels}, {"place", buildPlace}, {"llvm", buildNvptxLLVM}};
 
 //===----------------------------------------------------------------------===//
 // Pipelines of stages
@@ -185,6 +252,11 @@ LogicalResult posenc::buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptio
   return buildStages<CpuPipelineOptions>(pm, cpuStages, options, onError);
 }
 
+LogicalResult posenc::buildNvptxPipeline(OpPassManager &pm, const NvptxPipelineOptions &options,
+                                         PipelineErrorHandler onError) {
+  return buildStages<NvptxPipelineOptions>(pm, nvptxStages, options, onError);
+}
+
 /// What PassPipelineRegistration does, for a builder that can fail.
 template <typename Options>
 static void registerPipeline(StringRef name, StringRef description,
@@ -202,6 +274,7 @@ static void registerPipeline(StringRef name, StringRef description,
 
 void posenc::registerPipelines() {
   registerPipeline("posenc-cpu", "fused, tiled and vectorised code for the CPU", buildCpuPipeline);
+  registerPipeline("posenc-nvptx", "fused kernels for NVIDIA GPUs, and host code", buildNvptxPipeline);
   registerPipeline("posenc-reference", "unfused scalar loops, the semantics of every operation",
                    buildReferencePipeline);
 }

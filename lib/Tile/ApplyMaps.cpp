@@ -25,10 +25,12 @@ static Value apply(AttentionOp op, Value x, ChannelsAttr channels, Region &regio
 
 namespace {
 struct ApplyMaps : posenc::impl::PosencApplyMapsBase<ApplyMaps> {
+  using PosencApplyMapsBase::PosencApplyMapsBase;
+
   void runOnOperation() override {
-    getOperation()->walk([](AttentionOp op) {
+    getOperation()->walk([&](AttentionOp op) {
       if (!isa<RankedTensorType>(op.getQuery().getType()) || !op.getOffsets().empty() ||
-          DecodePlan::suits(op))
+          (DecodePlan::suits(op) && !always))
         return;
       if (auto channels = op.getKeyChannels()) {
         op.getKeyMutable().assign(apply(op, op.getKey(), *channels, op.getKeyMap()));

@@ -91,7 +91,7 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     for (LinearOp op : ops) {
       if (auto type = dyn_cast<RankedTensorType>(op.getWeight().getType());
           type && type.getRank() == 2 && type.hasStaticShape())
-        prepare(op, op.getWeightMutable(), /*packs=*/true);
+        prepare(op, op.getWeightMutable(), panels);
       for (OpOperand &extra : op.getExtrasMutable())
         if (isa<TensorType>(extra.get().getType()))
           prepare(op, extra, /*packs=*/false);

@@ -97,8 +97,10 @@ public:
   /// Runs `body(n)` for the n in [1, count] that `selector` equals; others do nothing.
   void choose(Value selector, int64_t count, llvm::function_ref<void(int64_t)> body);
 
+protected:
+  virtual Value roundToBF16(Value value);
+
 private:
-  Value roundToBF16(Value value);
   Value reduce(Value v, llvm::function_ref<Value(Value, Value)> combine);
 
   mlir::Block *entry;

@@ -16,18 +16,20 @@ public:
   using Values = llvm::SmallVector<Value>;
 
   RowMap(KernelBuilder &b, mlir::Region &region, ChannelsAttr channels,
-         const mlir::IRMapping &outer)
-      : b(b), region(region), channels(channels), outer(outer) {}
+         const mlir::IRMapping &outer, Value width = {})
+      : b(b), region(region), channels(channels), outer(outer), width(width) {}
 
   /// From the rows `at` of the inputs to the row `outAt`. Channels without a
   /// group are copied, unless `out` is the first input.
   mlir::LogicalResult apply(mlir::ValueRange inputs, mlir::ValueRange at, Value out,
                             mlir::ValueRange outAt, mlir::ValueRange coordinates);
 
-private:
+  // One group, or `n`. Only with the width that the constructor was given.
   Value channel(Value c, unsigned member);
   Values loadGroup(Value from, mlir::ValueRange at, Value c, int64_t n);
   void storeGroup(mlir::ValueRange values, Value to, mlir::ValueRange at, Value c, int64_t n);
+
+private:
   int64_t laneCount(mlir::ValueRange inputs, Value out);
 
   KernelBuilder &b;

@@ -1,0 +1,31 @@
+//===- Chip.cpp - the GPUs that kernels are written for -------------------===//
+
+#include "GPU/Chip.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace posenc;
+
+// The versions of PTX and the sizes are those of NVIDIA's PTX ISA (release notes)
+// and CUDA Programming Guide (technical specifications per compute capability).
+static constexpr Chip kChips[] = {
+    {"sm_75", 63, 64 << 10},    {"sm_80", 70, 163 << 10},  {"sm_86", 71, 99 << 10},
+    {"sm_89", 78, 99 << 10},    {"sm_90a", 80, 227 << 10}, {"sm_100a", 86, 227 << 10},
+    {"sm_120", 87, 99 << 10},
+};
+
+int Chip::version() const {
+  int number = 0;
+  name.drop_front(3).take_while(llvm::isDigit).getAsInteger(10, number);
+  return number;
+}
+
+std::optional<Chip> posenc::getChip(Operation *op, StringRef name) {
+  for (const Chip &chip : kChips)
+    if (chip.name == name)
+      return chip;
+  InFlightDiagnostic error = op->emitError("unknown chip '") << name << "', expected one of: ";
+  llvm::interleaveComma(kChips, error, [&](const Chip &chip) { error << chip.name; });
+  return std::nullopt;
+}

@@ -1,0 +1,87 @@
+//===- MapToGpu.cpp - operations on buffers to launches of kernels --------===//
+
+#include "GPU/Forms.h"
+#include "posenc/Passes.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace posenc;
+
+namespace posenc {
+#define GEN_PASS_DEF_POSENCMAPTOGPU
+#include "posenc/Passes.h.inc"
+} // namespace posenc
+
+namespace {
+struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
+  using PosencMapToGpuBase::PosencMapToGpuBase;
+
+  void runOnOperation() override {
+    std::optional<Chip> found = getChip(getOperation(), chip);
+    if (!found)
+      return signalPassFailure();
+    std::optional<Form> wanted;
+    if (!form.empty() && !(wanted = symbolizeForm(form))) {
+      getOperation().emitError("unknown form '") << form << "', expected simt, mma or wgmma";
+      return signalPassFailure();
+    }
+    SmallVector<Operation *> ops;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      // What it prepares, it prepares once, on the host.
+      if (function.getName() != "posenc_load")
+        function.walk([&](Operation *op) {
+          if (isa<AttentionOp, LinearOp, LayerNormOp, MapOp, linalg::LinalgOp, memref::CopyOp>(op))
+            ops.push_back(op);
+        });
+    IRRewriter rewriter(&getContext());
+    for (Operation *op : ops) {
+      rewriter.setInsertionPoint(op);
+      bool isLinalg = isa<linalg::LinalgOp>(op);
+      auto mapped = TypeSwitch<Operation *, LogicalResult>(op)
+          .Case<AttentionOp, LinearOp>([&](auto one) { return build(one, *found, wanted); })
+          .Case<LayerNormOp>([](auto one) { return buildSimtLayerNorm(one); })
+          .Case<MapOp>([](auto one) { return buildSimtMap(one); })
+          .Case<memref::CopyOp>([&](auto copy) {
+            return buildSimtLoops(rewriter, linalg::makeMemRefCopyOp(rewriter, copy.getLoc(),
+                                                                     copy.getSource(),
+                                                                     copy.getTarget()));
+          })
+          .Default([&](Operation *one) {
+            return buildSimtLoops(rewriter, cast<linalg::LinalgOp>(one));
+          });
+      if (failed(mapped))
+        return signalPassFailure();
+      if (!isLinalg)
+        op->erase();
+    }
+  }
+
+  /// The form that the op or the pipeline asks for, else the first that accepts.
+  template <typename Op>
+  LogicalResult build(Op op, const Chip &target, std::optional<Form> wanted) {
+    if (!op.hasPureBufferSemantics())
+      return op.emitOpError("expected buffers to map to a GPU");
+    if (auto schedule = op->template getAttrOfType<ScheduleAttr>("posenc.schedule"))
+      wanted = schedule.getForm();
+    ArrayRef<KernelForm<Op>> forms = getForms(op);
+    bool exists = llvm::any_of(forms, [&](auto &one) { return one.form == wanted; });
+    if (wanted && !exists)
+      return op.emitOpError("there is no form '") << stringifyForm(*wanted) << "' of it";
+    for (const KernelForm<Op> &one : forms) {
+      if (wanted && one.form != *wanted && one.form != Form::simt)
+        continue;
+      std::string reason = one.refuse(op, target);
+      if (reason.empty())
+        return one.build(op, target);
+      remark::missed(op.getLoc(), remark::RemarkOpts::name("not-" + stringifyForm(one.form).str())
+                                      .category("posenc-map-to-gpu"))
+          << StringRef(reason);
+    }
+    return op.emitOpError("no form of a kernel accepts it");
+  }
+};
+} // namespace

@@ -1,0 +1,269 @@
+//===- PlaceBuffers.cpp - memory of the host and memory of the device -----===//
+//
+// Up to here a buffer is a buffer. What only kernels use is allocated on the
+// device; what never changes is copied there once; everything else is the host's,
+// and is copied around the launches that use it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "posenc/Passes.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+using namespace mlir;
+using namespace posenc;
+
+namespace posenc {
+#define GEN_PASS_DEF_POSENCPLACEBUFFERS
+#include "posenc/Passes.h.inc"
+} // namespace posenc
+
+static bool isView(Operation *op) {
+  return isa_and_nonnull<ViewLikeOpInterface>(op) && op->getNumResults() == 1 &&
+         isa<MemRefType>(op->getResult(0).getType()) &&
+         isa<MemRefType>(op->getOperand(0).getType());
+}
+
+/// What a chain of views is of.
+static Value findRoot(Value v) {
+  while (isView(v.getDefiningOp()))
+    v = v.getDefiningOp()->getOperand(0);
+  return v;
+}
+
+/// Every use of `root` that is not a view of it, through all views.
+static void collectUses(Value root, SmallVectorImpl<OpOperand *> &uses) {
+  for (OpOperand &use : root.getUses()) {
+    if (isView(use.getOwner()) && use.getOperandNumber() == 0)
+      collectUses(use.getOwner()->getResult(0), uses);
+    else
+      uses.push_back(&use);
+  }
+}
+
+static bool isRead(Operation *op) { return isa<memref::DimOp, memref::LoadOp>(op); }
+
+/// Whether a kernel writes its argument.
+static bool isWritten(Value argument) {
+  SmallVector<OpOperand *> uses;
+  collectUses(argument, uses);
+  return llvm::any_of(uses, [](OpOperand *use) {
+    return !isRead(use->getOwner()) && !isa<vector::LoadOp, vector::MaskedLoadOp>(use->getOwner());
+  });
+}
+
+static bool isContiguous(Value v) { return cast<MemRefType>(v.getType()).getLayout().isIdentity(); }
+
+static SmallVector<Value> getSizes(OpBuilder &b, Value v) {
+  SmallVector<Value> sizes;
+  auto type = cast<MemRefType>(v.getType());
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    if (type.isDynamicDim(d))
+      sizes.push_back(memref::DimOp::create(b, v.getLoc(), v, d));
+  return sizes;
+}
+
+static Value allocateLike(OpBuilder &b, Value v) {
+  return gpu::AllocOp::create(b, v.getLoc(), v.getType(), /*asyncToken=*/Type(), ValueRange{},
+                              getSizes(b, v), ValueRange{})
+      .getMemref();
+}
+
+static void copy(OpBuilder &b, Value to, Value from) {
+  gpu::MemcpyOp::create(b, to.getLoc(), /*asyncToken=*/Type(), ValueRange{}, to, from);
+}
+
+static void release(OpBuilder &b, Value v) {
+  gpu::DeallocOp::create(b, v.getLoc(), /*asyncToken=*/Type(), ValueRange{}, v);
+}
+
+namespace {
+struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
+  void runOnOperation() override {
+    symbols = std::make_unique<SymbolTableCollection>();
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(place(function)))
+        return signalPassFailure();
+  }
+
+  LogicalResult place(func::FuncOp function) {
+    llvm::SetVector<Value> roots;
+    SmallVector<gpu::LaunchFuncOp> launches;
+    function.walk([&](gpu::LaunchFuncOp launch) {
+      launches.push_back(launch);
+      for (Value operand : launch.getKernelOperands())
+        if (isa<MemRefType>(operand.getType()))
+          roots.insert(findRoot(operand));
+    });
+    for (Value root : roots) {
+      if (!isContiguous(root))
+        return emitError(root.getLoc(), "expected a contiguous buffer to copy to the device, but "
+                                        "found ") << root.getType();
+      SmallVector<OpOperand *> uses;
+      collectUses(root, uses);
+      if (isOfDevice(root, uses))
+        moveToDevice(root, uses);
+      else if (isConstant(root, uses))
+        copyOnce(root, uses);
+      else if (isReadOnlyArgument(root, uses))
+        copyAtEntry(function, root, uses);
+      else
+        for (gpu::LaunchFuncOp launch : launches)
+          copyAround(launch, root);
+    }
+    return success();
+  }
+
+  bool writes(OpOperand *use) {
+    auto launch = cast<gpu::LaunchFuncOp>(use->getOwner());
+    auto kernel = symbols->lookupNearestSymbolFrom<gpu::GPUFuncOp>(launch, launch.getKernel());
+    unsigned first = launch.getKernelOperands().getBeginOperandIndex();
+    return isWritten(kernel.getArgument(use->getOperandNumber() - first));
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Only kernels use it
+  //===--------------------------------------------------------------------===//
+
+  static bool isOfDevice(Value root, ArrayRef<OpOperand *> uses) {
+    Operation *allocation = root.getDefiningOp();
+    return isa_and_nonnull<memref::AllocOp>(allocation) &&
+           llvm::all_of(uses, [&](OpOperand *use) {
+             Operation *user = use->getOwner();
+             return isa<gpu::LaunchFuncOp, memref::DimOp, memref::DeallocOp>(user) ||
+                    (isa<func::ReturnOp>(user) && user->getBlock() == allocation->getBlock() &&
+                     isContiguous(use->get()));
+           });
+  }
+
+  static void moveToDevice(Value root, ArrayRef<OpOperand *> uses) {
+    auto allocation = root.getDefiningOp<memref::AllocOp>();
+    OpBuilder b(allocation);
+    Value memory = gpu::AllocOp::create(b, root.getLoc(), root.getType(), Type(), ValueRange{},
+                                        allocation.getDynamicSizes(),
+                                        allocation.getSymbolOperands())
+                       .getMemref();
+    Operation *freed = nullptr;
+    DenseMap<Value, Value> results; // the same buffer may be several
+    for (OpOperand *use : uses) {
+      Operation *user = use->getOwner();
+      b.setInsertionPoint(user);
+      if (isa<memref::DeallocOp>(user)) {
+        release(b, memory);
+        user->erase();
+      } else if (isa<func::ReturnOp>(user)) {
+        Value v = use->get(), &result = results[v];
+        if (!result) {
+          result = memref::AllocOp::create(b, v.getLoc(), cast<MemRefType>(v.getType()),
+                                           getSizes(b, v));
+          copy(b, result, v);
+        }
+        use->set(result);
+        freed = user;
+      }
+    }
+    if (freed) {
+      b.setInsertionPoint(freed);
+      release(b, memory);
+    }
+    root.replaceAllUsesWith(memory);
+    allocation.erase();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // It does not change
+  //===--------------------------------------------------------------------===//
+
+  bool isReadOnly(ArrayRef<OpOperand *> uses) {
+    return llvm::all_of(uses, [&](OpOperand *use) {
+      Operation *user = use->getOwner();
+      return isa<gpu::LaunchFuncOp>(user) ? !writes(use) : isRead(user) || isa<CheckOp>(user);
+    });
+  }
+
+  bool isConstant(Value root, ArrayRef<OpOperand *> uses) {
+    return isa_and_nonnull<memref::GetGlobalOp, WeightOp>(root.getDefiningOp()) && isReadOnly(uses);
+  }
+
+  /// An argument may also be returned, or copied: that only reads it.
+  bool isReadOnlyArgument(Value root, ArrayRef<OpOperand *> uses) {
+    auto argument = dyn_cast<BlockArgument>(root);
+    return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp()) &&
+           argument.getOwner()->isEntryBlock() && isReadOnly(uses);
+  }
+
+  /// The views of `root` that launches use, once more, of `twin`.
+  static void redirect(Value root, Value twin, ArrayRef<OpOperand *> uses) {
+    IRMapping twins;
+    twins.map(root, twin);
+    for (OpOperand *use : uses)
+      if (isa<gpu::LaunchFuncOp>(use->getOwner()))
+        use->set(viewOf(use->get(), twins));
+  }
+
+  static Value viewOf(Value v, IRMapping &twins) {
+    if (Value known = twins.lookupOrNull(v))
+      return known;
+    Operation *view = v.getDefiningOp();
+    viewOf(view->getOperand(0), twins);
+    OpBuilder b(view);
+    b.setInsertionPointAfter(view);
+    return b.clone(*view, twins)->getResult(0);
+  }
+
+  static void copyOnce(Value root, ArrayRef<OpOperand *> uses) {
+    OpBuilder b(root.getContext());
+    b.setInsertionPointAfterValue(root);
+    redirect(root, OnDeviceOp::create(b, root.getLoc(), root.getType(), root), uses);
+  }
+
+  static void copyAtEntry(func::FuncOp function, Value root, ArrayRef<OpOperand *> uses) {
+    OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
+    Value twin = allocateLike(b, root);
+    copy(b, twin, root);
+    redirect(root, twin, uses);
+    function.walk([&](func::ReturnOp end) {
+      b.setInsertionPoint(end);
+      release(b, twin);
+    });
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The host uses it as well
+  //===--------------------------------------------------------------------===//
+
+  void copyAround(gpu::LaunchFuncOp launch, Value root) {
+    SmallVector<OpOperand *> uses;
+    for (OpOperand &operand : launch->getOpOperands())
+      if (isa<MemRefType>(operand.get().getType()) && findRoot(operand.get()) == root)
+        uses.push_back(&operand);
+    if (uses.empty())
+      return;
+    bool changes = llvm::any_of(uses, [&](OpOperand *use) { return writes(use); });
+    OpBuilder b(launch);
+    Value twin = allocateLike(b, root);
+    copy(b, twin, root);
+    // The views are wherever they are: these come after the copy.
+    IRMapping twins;
+    twins.map(root, twin);
+    for (OpOperand *use : uses) {
+      SmallVector<Operation *> chain;
+      for (Value v = use->get(); v != root; v = v.getDefiningOp()->getOperand(0))
+        chain.push_back(v.getDefiningOp());
+      for (Operation *view : llvm::reverse(chain))
+        if (!twins.contains(view->getResult(0)))
+          b.clone(*view, twins);
+      use->set(twins.lookup(use->get()));
+    }
+    b.setInsertionPointAfter(launch);
+    if (changes)
+      copy(b, root, twin);
+    release(b, twin);
+  }
+
+  std::unique_ptr<SymbolTableCollection> symbols;
+};
+} // namespace

@@ -1,0 +1,264 @@
+//===- SimtAttention.cpp - attention, a warp for some queries -------------===//
+
+#include "GPU/SimtAttention.h"
+#include "Reference/Loops.h"
+#include "Vectorize/Kernels.h"
+#include "Vectorize/RowMap.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace posenc;
+
+static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+static constexpr double kLog2E = 1.4426950408889634;
+
+static int64_t widthOf(Value v) { return cast<MemRefType>(v.getType()).getDimSize(3); }
+
+SmallVector<Value> SimtAttention::State::flatten() const {
+  Values flat(maxima);
+  llvm::append_range(flat, sums);
+  llvm::append_range(flat, outputs);
+  return flat;
+}
+
+SimtAttention::State SimtAttention::State::unflatten(ValueRange flat, size_t rows) {
+  return {Values(flat.take_front(rows)), Values(flat.slice(rows, rows)),
+          Values(flat.drop_front(2 * rows))};
+}
+
+SimtAttention::SimtAttention(AttentionOp op)
+    : op(op), width(widthOf(op.getQuery())), valueWidth(widthOf(op.getValue())) {
+  step = ThreadBuilder::widest(op.getKey());
+  // No lane stays idle for the sake of a wide access.
+  chunk = std::min(ThreadBuilder::widest(op.getValue()), ThreadBuilder::widest(op.getOuts()[0]));
+  while (chunk > 1 && valueWidth < chunk * kWarp)
+    chunk /= 2;
+  chunks = llvm::divideCeil(valueWidth, chunk * kWarp);
+  // Outputs stay in registers, queries in shared memory.
+  while (rows > 1 && (rows * chunks * chunk > 64 ||
+                      rows * warps * (width + kWarp) * 4 > kStaticShared))
+    rows /= 2;
+  while (warps > 1 && rows * warps * (width + kWarp) * 4 > kStaticShared)
+    warps /= 2;
+}
+
+LogicalResult SimtAttention::build() {
+  if (op.getKeyChannels() || op.getValueChannels())
+    return op.emitOpError("expected keys and values that are mapped before, see posenc-apply-maps");
+  if (warps * rows * (width + kWarp) * 4 > kStaticShared)
+    return op.emitOpError("expected heads of at most ")
+           << kStaticShared / 4 - kWarp << " channels, but found " << width;
+  if (chunks * chunk > 128)
+    return op.emitOpError("expected values of at most ")
+           << 128 * kWarp << " channels, but found " << valueWidth;
+  KernelBuilder host(op.getLoc(), op->getBlock(), 1);
+  host.setInsertionPoint(op);
+  heads = host.size(op.getQuery(), op.getHeadDim());
+  queryCount = host.size(op.getQuery(), op.getRowDim());
+  keyCount = host.size(op.getKey(), op.getRowDim());
+  blocks = host.ceilDivide(queryCount, rows * warps);
+  Value all = host.mul(host.mul(host.size(op.getQuery(), 0), heads), blocks);
+  return buildLaunch(op, "attention", all, warps * kWarp, [&](ThreadBuilder &builder) {
+    t = &builder;
+    return buildThread();
+  });
+}
+
+/// Where this warp's queries are.
+void SimtAttention::place() {
+  Value outer = t->divide(t->block, blocks), rowBlock = t->sub(t->block, t->mul(outer, blocks));
+  batch = t->divide(outer, heads);
+  head = t->sub(outer, t->mul(batch, heads));
+  Value keyHeads = t->size(op.getKey(), op.getHeadDim());
+  keyHead = t->divide(head, t->divide(heads, keyHeads));
+  firstTileRow = t->mul(t->warp, rows);
+  firstRow = t->add(t->mul(rowBlock, rows * warps), firstTileRow);
+}
+
+LogicalResult SimtAttention::buildThread() {
+  queryTile = t->shared({warps * rows, width});
+  weightTile = t->shared({warps * rows, kWarp});
+  place();
+  LogicalResult status = success();
+  // A whole warp has queries, or none of its lanes does.
+  t->ifThen(t->less(firstRow, queryCount), [&] {
+    for (int64_t r = 0; r < rows; ++r)
+      row.push_back(t->min(t->add(firstRow, r), t->sub(queryCount, 1)));
+    loadQueries();
+    Value end = t->min(t->add(firstRow, rows), queryCount);
+    IRMapping none;
+    auto live = liveKeys(*t, op, none,
+                         {coordinate(batch, 0), coordinate(head, 1), coordinate(firstRow, 2),
+                          coordinate(end, 2)},
+                         op.getOffsets().empty() ? t->index(0) : op.getOffsets()[3], keyCount);
+    if (failed(live)) {
+      status = failure();
+      return;
+    }
+    State state{Values(rows, t->f32(-kInfinity)), Values(rows, t->f32(0)), {}};
+    Value zeros = chunk == 1 ? t->f32(0) : t->splat(0, chunk);
+    state.outputs.assign(rows * chunks, zeros);
+    Values flat = t->loop(live->first, live->second, kWarp, state.flatten(),
+                          [&](Value begin, ValueRange carried) {
+      return tile(begin, live->second, State::unflatten(carried, rows)).flatten();
+    });
+    store(State::unflatten(flat, rows));
+  });
+  return status;
+}
+
+/// Queries, after their map, to shared memory.
+void SimtAttention::loadQueries() {
+  Value query = op.getQuery();
+  auto copy = [&](Value from, Value to, ValueRange source, Value tileRow) {
+    t->loop(t->add(from, t->lane), to, kWarp, [&](Value c) {
+      t->store(t->load(query, posenc::join(source, c), 0), queryTile, {tileRow, c});
+    });
+  };
+  for (int64_t r = 0; r < rows; ++r) {
+    Values source = rowAt(op, batch, head, row[r]);
+    Value tileRow = t->add(firstTileRow, r);
+    auto channels = op.getQueryChannels();
+    if (!channels) {
+      copy(t->index(0), t->index(width), source, tileRow);
+      continue;
+    }
+    int64_t offset = channels->getOffset();
+    int64_t mapped = channels->getWidth() ? channels->getWidth() : width - offset;
+    copy(t->index(0), t->index(offset), source, tileRow);
+    copy(t->index(offset + mapped), t->index(width), source, tileRow);
+    IRMapping none;
+    RowMap map(*t, op.getQueryMap(), *channels, none, t->index(mapped));
+    t->loop(t->lane, t->index(mapped / channels->getGroup()), kWarp, [&](Value c) {
+      Values arguments = map.loadGroup(query, source, c, 0);
+      arguments.append({coordinate(batch, 0), coordinate(head, 1), coordinate(row[r], 2), c});
+      map.storeGroup(reference::inlineRegion(*t, op.getQueryMap(), arguments), queryTile, tileRow,
+                     c, 0);
+    });
+  }
+  t->syncWarp();
+}
+
+/// Products of this lane's key with each query.
+SmallVector<Value> SimtAttention::products(Value key) {
+  Values at = rowAt(op, batch, keyHead, key);
+  Values zeros(rows, t->f32(0));
+  return t->loop(t->index(0), t->index(width), step, zeros, [&](Value c, ValueRange acc) {
+    Value k = t->loadWide(op.getKey(), posenc::join(at, c), step);
+    Values sums(acc);
+    for (int64_t r = 0; r < rows; ++r) {
+      Value q = t->loadWide(queryTile, {t->add(firstTileRow, r), c}, step);
+      for (int64_t i = 0; i < step; ++i)
+        sums[r] = t->fma(t->element(q, i), t->element(k, i), sums[r]);
+    }
+    return sums;
+  });
+}
+
+SmallVector<Value> SimtAttention::scores(Value key, Value end) {
+  Value inside = t->less(key, end);
+  key = t->min(key, t->sub(end, 1));
+  Values result = products(key);
+  for (int64_t r = 0; r < rows; ++r) {
+    Values where{coordinate(batch, 0), coordinate(head, 1), coordinate(row[r], 2),
+                 coordinate(key, 3)};
+    Value s = t->mul(result[r], t->f32(op.getScale().convertToDouble()));
+    if (!op.getScoreMod().empty()) {
+      Values arguments{s};
+      llvm::append_range(arguments, where);
+      s = reference::inlineRegion(*t, op.getScoreMod(), arguments)[0];
+    }
+    Value visible = inside;
+    if (!op.getMask().empty())
+      visible = t->logicalAnd(visible, reference::inlineRegion(*t, op.getMask(), where)[0]);
+    result[r] = t->select(visible, s, t->f32(-kInfinity));
+  }
+  return result;
+}
+
+/// One step of the online softmax.
+SimtAttention::State SimtAttention::tile(Value begin, Value end, State state) {
+  Values s = scores(t->add(begin, t->lane), end);
+  auto exp2 = [&](Value x) { return math::Exp2Op::create(*t, t->mul(x, t->f32(kLog2E))); };
+  for (int64_t r = 0; r < rows; ++r) {
+    Value maximum = t->max(state.maxima[r], t->warpMax(s[r]));
+    // As long as nothing is visible, 0 is subtracted rather than -inf from -inf.
+    Value finite = t->select(t->less(t->f32(-kInfinity), maximum), maximum, t->f32(0));
+    Value decay = exp2(t->sub(state.maxima[r], finite));
+    Value weight = exp2(t->sub(s[r], finite));
+    state.maxima[r] = maximum;
+    state.sums[r] = t->fma(state.sums[r], decay, weight);
+    for (int64_t c = 0; c < chunks; ++c) {
+      Value &output = state.outputs[r * chunks + c];
+      output = t->mul(output, chunk == 1 ? decay : t->broadcast(decay, chunk));
+    }
+    t->store(weight, weightTile, {t->add(firstTileRow, r), t->lane});
+  }
+  t->syncWarp();
+  state = addValues(begin, end, state);
+  t->syncWarp();
+  return state;
+}
+
+/// Adds the values of a tile of keys, four at a time, by their weights. Keys beyond
+/// the end weigh nothing, and the last stands for them.
+SimtAttention::State SimtAttention::addValues(Value begin, Value end, State state) {
+  constexpr int64_t unroll = 4;
+  Value count = t->min(t->sub(end, begin), kWarp), last = t->sub(end, 1);
+  state.outputs = t->loop(t->index(0), count, unroll, state.outputs,
+                          [&](Value first, ValueRange carried) {
+    Values outputs(carried), weights;
+    for (int64_t r = 0; r < rows; ++r)
+      weights.push_back(t->loadWide(weightTile, {t->add(firstTileRow, r), first}, unroll));
+    for (int64_t i = 0; i < unroll; ++i) {
+      Value key = t->min(t->add(t->add(begin, first), i), last);
+      Values at = rowAt(op, batch, keyHead, key);
+      for (int64_t c = 0; c < chunks; ++c) {
+        Value d = channel(c);
+        if (!isWhole(c))
+          d = t->min(d, valueWidth - chunk);
+        Value v = t->loadWide(op.getValue(), posenc::join(at, d), chunk);
+        for (int64_t r = 0; r < rows; ++r) {
+          Value w = t->element(weights[r], i), &output = outputs[r * chunks + c];
+          Value sum = t->fma(chunk == 1 ? w : t->broadcast(w, chunk), v, output);
+          // The value of a hidden key may be anything, a NaN for example.
+          output = op.getMask().empty() ? sum : t->select(t->less(t->f32(0), w), sum, output);
+        }
+      }
+    }
+    return outputs;
+  });
+  return state;
+}
+
+void SimtAttention::store(const State &state) {
+  for (int64_t r = 0; r < rows; ++r) {
+    Value sum = t->warpSum(state.sums[r]), isEmpty = t->lessEqual(sum, t->f32(0));
+    Value inverse = t->select(isEmpty, t->f32(0), t->div(t->f32(1), sum));
+    t->ifThen(t->less(t->add(firstRow, r), queryCount), [&] {
+      Values at = rowAt(op, batch, head, row[r]);
+      for (int64_t c = 0; c < chunks; ++c) {
+        Value d = channel(c), output = state.outputs[r * chunks + c];
+        auto write = [&] {
+          t->storeWide(t->mul(output, chunk == 1 ? inverse : t->broadcast(inverse, chunk)),
+                       op.getOuts()[0], posenc::join(at, d));
+        };
+        if (isWhole(c))
+          write();
+        else
+          t->ifThen(t->less(d, t->index(valueWidth)), write);
+      }
+      if (op.getOuts().size() == 2)
+        t->ifThen(t->less(t->lane, t->index(1)), [&] {
+          Value lse = t->add(state.maxima[r], math::LogOp::create(*t, sum));
+          lse = t->select(isEmpty, t->f32(-kInfinity), lse);
+          t->store(lse, op.getOuts()[1], {batch, head, row[r]});
+        });
+    });
+  }
+}
+
+LogicalResult posenc::buildSimtAttention(AttentionOp op, const Chip &) {
+  return SimtAttention(op).build();
+}

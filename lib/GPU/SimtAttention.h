@@ -1,0 +1,66 @@
+//===- SimtAttention.h - attention, a warp for some queries -----*- C++ -*-===//
+
+#ifndef POSENC_GPU_SIMTATTENTION_H
+#define POSENC_GPU_SIMTATTENTION_H
+
+#include "GPU/Forms.h"
+#include "GPU/ThreadBuilder.h"
+
+namespace posenc {
+
+/// A warp has a few consecutive queries of one head and goes over the keys they may
+/// see, 32 at a time: lanes are keys for the scores, channels for the values.
+/// Between the two, weights pass through shared memory. Softmax is online, all
+/// sums are f32.
+class SimtAttention {
+public:
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  SimtAttention(AttentionOp op);
+
+  mlir::LogicalResult build();
+
+private:
+  using Value = mlir::Value;
+
+  /// What passes from one tile of keys to the next, for each query: maximum, sum of
+  /// this lane's weights, and sums of values in this lane's channels.
+  struct State {
+    Values maxima, sums, outputs;
+    Values flatten() const;
+    static State unflatten(mlir::ValueRange flat, size_t rows);
+  };
+
+  mlir::LogicalResult buildThread();
+  void place();
+  void loadQueries();
+  State tile(Value begin, Value end, State state);
+  /// The score of a key for each query, -inf if it is hidden.
+  Values scores(Value key, Value end);
+  Values products(Value key);
+  State addValues(Value begin, Value end, State state);
+  void store(const State &state);
+
+  Value coordinate(Value v, unsigned n) {
+    return op.getOffsets().empty() ? v : t->add(v, op.getOffsets()[n]);
+  }
+  /// The channel with which chunk `c` of this lane starts, and whether it exists.
+  Value channel(int64_t c) { return t->add(t->mul(t->lane, chunk), c * chunk * kWarp); }
+  bool isWhole(int64_t c) const { return (c + 1) * chunk * kWarp <= valueWidth; }
+
+  AttentionOp op;
+  int64_t width, valueWidth;
+  int64_t rows = 4, warps = 4; ///< queries of a warp, warps of a block
+  int64_t step;                ///< channels of a key that are read at once
+  int64_t chunk, chunks;       ///< channels of a value that are, and how often
+  Value queryCount, keyCount, heads, blocks; ///< on the host
+
+  ThreadBuilder *t = nullptr;
+  Value queryTile, weightTile;
+  Value batch, head, keyHead, firstRow, firstTileRow;
+  Values row; ///< of each query; the last stands for those beyond the end
+};
+
+} // namespace posenc
+
+#endif // POSENC_GPU_SIMTATTENTION_H
