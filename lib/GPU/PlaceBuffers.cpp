@@ -83,7 +83,6 @@ static void release(OpBuilder &b, Value v) {
 namespace {
 struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
   void runOnOperation() override {
-    symbols = std::make_unique<SymbolTableCollection>();
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (failed(place(function)))
         return signalPassFailure();
@@ -119,7 +118,7 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
 
   bool writes(OpOperand *use) {
     auto launch = cast<gpu::LaunchFuncOp>(use->getOwner());
-    auto kernel = symbols->lookupNearestSymbolFrom<gpu::GPUFuncOp>(launch, launch.getKernel());
+    auto kernel = SymbolTable::lookupNearestSymbolFrom<gpu::GPUFuncOp>(launch, launch.getKernel());
     unsigned first = launch.getKernelOperands().getBeginOperandIndex();
     return isWritten(kernel.getArgument(use->getOperandNumber() - first));
   }
@@ -264,6 +263,5 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
     release(b, twin);
   }
 
-  std::unique_ptr<SymbolTableCollection> symbols;
 };
 } // namespace

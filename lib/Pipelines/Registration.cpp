@@ -1,6 +1,7 @@
 //===- Registration.cpp - what every tool registers -----------------------===//
 
 #include "posenc/Registration.h"
+#include "GPU/LaunchEffects.h"
 #include "Lower/Bufferize.h"
 #include "posenc/Fragments.h"
 #include "posenc/Passes.h"
@@ -16,6 +17,7 @@ using namespace mlir;
 void posenc::registerDialect(DialectRegistry &registry) {
   registry.insert<PosencDialect, pgpu::PgpuDialect>();
   registerBufferization(registry);
+  registerLaunchEffects(registry);
 }
 
 void posenc::registerAll(DialectRegistry &registry) {
