@@ -79,7 +79,8 @@ LogicalResult posenc::buildSimtMap(MapOp op) {
   Value width = channels.getWidth() ? host.index(channels.getWidth()) : host.sub(last, offset);
   // Groups, then the channels that are copied.
   Value groups = host.divide(width, size);
-  Value items = x == out ? groups : host.add(groups, host.sub(last, width));
+  bool copies = x != out && (offset || channels.getWidth());
+  Value items = copies ? host.add(groups, host.sub(last, width)) : groups;
   Value total = host.mul(host.rowCount(x), items);
   Value blocks = host.ceilDivide(total, threads);
 
@@ -103,7 +104,7 @@ LogicalResult posenc::buildSimtMap(MapOp op) {
           llvm::append_range(arguments, map.loadGroup(other, at, item, 0));
         map.storeGroup(reference::inlineRegion(t, op.getBody(), arguments), out, at, item, 0);
       });
-      if (x == out)
+      if (!copies)
         return;
       t.ifThen(t.lessEqual(groups, item), [&] {
         Value c = t.sub(item, groups);

@@ -56,7 +56,8 @@ struct Flags {
   cl::opt<std::string> pipeline{
       "pipeline", cl::init("posenc-cpu"),
       cl::desc("Lowers a module that is not yet in the LLVM dialect: a name "
-               "with options, or builtin.module(...)")};
+               "with options, or builtin.module(...); the default is posenc-nvptx "
+               "for a device other than the CPU")};
   cl::opt<std::string> device{
       "device", cl::init("cpu"), cl::value_desc("cpu|emulator|cuda"),
       cl::desc("What runs the program, or its kernels")};

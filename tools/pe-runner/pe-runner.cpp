@@ -227,7 +227,9 @@ static llvm::Error run(const Flags &flags, mlir::ModuleOp module) {
   options.optLevel = flags.optLevel;
   options.sharedLibs.append(flags.sharedLibs.begin(), flags.sharedLibs.end());
   if (flags.pipeline.getNumOccurrences() || findUntranslatable(module))
-    options.pipeline = flags.pipeline;
+    options.pipeline = flags.pipeline.getNumOccurrences() || flags.device == "cpu"
+                           ? flags.pipeline.getValue()
+                           : "posenc-nvptx";
   Emulator *emulator = nullptr;
   if (llvm::Error error = setUpDevice(flags, options, emulator))
     return error;

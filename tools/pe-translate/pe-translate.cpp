@@ -1,6 +1,7 @@
-//===- pe-translate.cpp - models to MLIR, MLIR to LLVM IR -----------------===//
+//===- pe-translate.cpp - models to MLIR, MLIR to LLVM IR and PTX ---------===//
 
 #include "posenc/Import.h"
+#include "posenc/Kernels.h"
 
 #include "mlir/InitAllTranslations.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
@@ -10,6 +11,7 @@
 int main(int argc, char **argv) {
   mlir::registerAllTranslations();
   posenc::registerImportTranslations();
+  posenc::registerKernelTranslations();
 
   // Translations read one file: a model folder stands for its configuration.
   llvm::SmallVector<std::string> arguments(argv, argv + argc);
