@@ -8,6 +8,9 @@ include "mlir/Pass/PassBase.td"
 def Posenc_VectorBits : Option<"vectorBits", "vector-bits", "int64_t", "0",
     "size of a native vector: 256 (AVX2), 512 (AVX-512), or 0: that of the module or host">;
 
+def Posenc_BF16Pairs : Option<"bf16Pairs", "bf16-pairs", "bool", "false",
+    "multiply pairs of bf16 by AVX512_BF16; without vector-bits, also if the module or host has it">;
+
 def PosencRaise : Pass<"posenc-raise"> {
   let summary = "give decomposed attention, rotations, norms and linear layers their names";
   let description = [{
@@ -335,6 +338,10 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
     lanes, register tiles of the given vector size, and the regions of the op
     cloned on vectors. Head widths must be static and channels contiguous.
 
+    Where queries and values are bf16 and the processor multiplies pairs of them,
+    the products are taken so: of two channels for the scores, of two keys for the
+    sums of values.
+
     With at most 16 queries, known when compiling, reading keys and values is what
     takes time. Then a call takes all query heads that share a key head, keys or
     channels are lanes, and every key and value is read once. With fewer calls
@@ -342,9 +349,9 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
 
     Example: `pe-opt --posenc-vectorize-attention=vector-bits=512`.
   }];
-  let options = [Posenc_VectorBits];
+  let options = [Posenc_VectorBits, Posenc_BF16Pairs];
   let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
-    "ub::UBDialect", "vector::VectorDialect"];
+    "ub::UBDialect", "vector::VectorDialect", "x86vector::X86VectorDialect"];
 }
 
 def PosencExpandMath : Pass<"posenc-expand-math"> {
@@ -358,6 +365,18 @@ def PosencExpandMath : Pass<"posenc-expand-math"> {
   let options = [ListOption<"keep", "keep", "std::string",
     "functions to leave alone, by their names without the dialect">];
   let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
+}
+
+def PosencBalanceLoops : Pass<"posenc-balance-loops", "ModuleOp"> {
+  let summary = "hand out iterations of unequal length one by one";
+  let description = [{
+    An `omp.wsloop` that calls a function marked `posenc.uneven`, as kernels are
+    that skip keys, gets a dynamic schedule: a thread that is done takes the next
+    iteration. Comes after `convert-scf-to-openmp`.
+
+    Example: `pe-opt --convert-scf-to-openmp --posenc-balance-loops`.
+  }];
+  let dependentDialects = ["omp::OpenMPDialect"];
 }
 
 def PosencAnnotateLoops : Pass<"posenc-annotate-loops"> {

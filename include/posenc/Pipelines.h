@@ -23,6 +23,10 @@ struct CpuPipelineOptions : StagedPipelineOptions<CpuPipelineOptions> {
       *this, "vector-bits",
       llvm::cl::desc("size of a native vector, 256 or 512; 0: that of the module or host"),
       llvm::cl::init(0)};
+  Option<bool> bf16Pairs{
+      *this, "bf16-pairs",
+      llvm::cl::desc("multiply pairs of bf16; without vector-bits, also if the module or host can"),
+      llvm::cl::init(false)};
 };
 
 struct NvptxPipelineOptions : StagedPipelineOptions<NvptxPipelineOptions> {

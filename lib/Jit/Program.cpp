@@ -60,14 +60,16 @@ static llvm::Error runPipeline(mlir::ModuleOp module, StringRef pipeline) {
   return llvm::Error::success();
 }
 
-/// Tells the pipeline which vectors the processor has that we compile for.
-static llvm::Error markVectorBits(mlir::ModuleOp module, const CompileOptions &options) {
+/// Tells the pipeline what the processor has that we compile for.
+static llvm::Error markProcessor(mlir::ModuleOp module, const CompileOptions &options) {
   auto target = createTargetMachine(options);
   if (!target)
     return target.takeError();
   bool wide = (*target)->getMCSubtargetInfo()->checkFeatures("+avx512f");
   module->setAttr("posenc.vector_bits",
                   mlir::IntegerAttr::get(mlir::IntegerType::get(module.getContext(), 64), wide ? 512 : 256));
+  if ((*target)->getMCSubtargetInfo()->checkFeatures("+avx512bf16"))
+    module->setAttr("posenc.bf16_pairs", mlir::UnitAttr::get(module.getContext()));
   return llvm::Error::success();
 }
 
@@ -119,7 +121,7 @@ llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
 
   if (!options.pipeline.empty()) {
     markEntryPoints(module);
-    if (llvm::Error error = markVectorBits(module, options))
+    if (llvm::Error error = markProcessor(module, options))
       return error;
     if (llvm::Error error = measure(program.times.pipeline, [&] {
           return runPipeline(module, options.pipeline);

@@ -56,7 +56,9 @@ static void lowerToLLVM(OpPassManager &pm, bool launches = false) {
   // C library computes is taken out of vectors lane by lane.
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
-  pm.addPass(createConvertVectorToLLVMPass());
+  ConvertVectorToLLVMPassOptions vectors;
+  vectors.x86Vector = true;
+  pm.addPass(createConvertVectorToLLVMPass(vectors));
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
@@ -125,6 +127,7 @@ static void buildVectorize(OpPassManager &pm, const posenc::CpuPipelineOptions &
   bufferize(pm);
   posenc::PosencVectorizeAttentionOptions attention;
   attention.vectorBits = options.vectorBits;
+  attention.bf16Pairs = options.bf16Pairs;
   pm.addPass(posenc::createPosencVectorizeAttention(attention));
   posenc::PosencVectorizeLinearOptions rows;
   rows.vectorBits = options.vectorBits;
@@ -140,6 +143,7 @@ static void buildCpuLLVM(OpPassManager &pm, const posenc::CpuPipelineOptions &) 
   pm.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
   pm.addNestedPass<func::FuncOp>(posenc::createPosencPlanMemory());
   pm.addPass(createConvertSCFToOpenMPPass());
+  pm.addPass(posenc::createPosencBalanceLoops());
   pm.addPass(createCanonicalizerPass());
   lowerToLLVM(pm);
   pm.addPass(posenc::createPosencAnnotateLoops());

@@ -7,49 +7,66 @@ using namespace posenc;
 
 static int64_t rowWidth(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(3); }
 
-AttentionPlan::AttentionPlan(AttentionOp op, int64_t lanes)
-    : width(2 * lanes), rows(lanes == 16 ? 12 : 6) {
+/// Whether products of bf16 may be taken in pairs: operands of that type, but for
+/// keys that a map has left in f32. Pairs of keys are cut at the live interval,
+/// where the mask has to hide the one outside.
+static bool suitsPairs(AttentionOp op) {
+  auto isBF16 = [](Value v) { return cast<ShapedType>(v.getType()).getElementType().isBF16(); };
+  return isBF16(op.getQuery()) && isBF16(op.getValue()) && op.getKeyMap().empty() &&
+         op.getValueMap().empty() && rowWidth(op.getQuery()) % 2 == 0 &&
+         op.getScale().convertToFloat() > 0 && (op.getLive().empty() || !op.getMask().empty());
+}
+
+AttentionPlan::AttentionPlan(AttentionOp op, const Processor &processor)
+    : pairs(processor.bf16Pairs && suitsPairs(op)), width(2 * processor.lanes()),
+      rows(processor.lanes() == 16 ? 12 : 6) {
   // Wide heads: scratch stays within the second-level cache and the stack.
   if (std::max(rowWidth(op.getQuery()), rowWidth(op.getValue())) > 256)
     keys = 48;
 }
 
-AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, ValueRange operands,
-                                 const IRMapping &outer, ValueRange at)
-    : b(b), op(op), plan(op, b.lanes), outer(outer), chunks(plan.width / b.lanes),
+AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,
+                                 ValueRange operands, const IRMapping &outer, ValueRange at)
+    : b(b), op(op), plan(plan), outer(outer), chunks(plan.width / b.lanes),
       width(rowWidth(op.getQuery())), valueWidth(rowWidth(op.getValue())),
+      steps(plan.pairs ? width / 2 : width),
+      unit(plan.pairs && op.getScoreMod().empty() ? op.getScale().convertToFloat() * log2e : 1.0),
       args{operands[0], operands[1], operands[2], operands[3],
            op.getOuts().size() > 1 ? operands[4] : Value(), operands.take_back(4),
            at[0], at[1], at[2]} {}
 
-LogicalResult posenc::buildAttention(KernelBuilder &b, AttentionOp op, ValueRange operands,
-                                     const IRMapping &outer, ValueRange at) {
-  return AttentionKernel(b, op, operands, outer, at).build();
+LogicalResult posenc::buildAttention(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,
+                                     ValueRange operands, const IRMapping &outer, ValueRange at) {
+  return AttentionKernel(b, op, plan, operands, outer, at).build();
 }
 
 /// Whether the register tile may read the rows where they are: a known small
 /// distance is an offset of every load, others need a pointer per row, more
 /// than there are registers, and far rows share few sets of the cache.
-static bool areReadInPlace(Value memref, unsigned rowDim) {
+static bool areReadInPlace(Value memref, unsigned rowDim, Type element) {
   auto type = cast<MemRefType>(memref.getType());
   SmallVector<int64_t> strides;
   int64_t offset;
-  return type.getElementType().isF32() && succeeded(type.getStridesAndOffset(strides, offset)) &&
+  return type.getElementType() == element && succeeded(type.getStridesAndOffset(strides, offset)) &&
          !ShapedType::isDynamic(strides[rowDim]) && strides[rowDim] <= 2 * type.getDimSize(3);
 }
 
 LogicalResult AttentionKernel::build() {
-  packed = b.scratch({plan.panels, width, plan.width});
+  packed = b.scratch({plan.panels, steps, plan.width});
   result = b.scratch({plan.panels, valueWidth, plan.width});
   weights = b.scratch({plan.keys + plan.rows, plan.width});
   maxima = b.scratch({plan.panels, plan.width});
   sums = b.scratch({plan.panels, plan.width});
   if (!op.getQueryMap().empty())
     mapped = b.scratch({plan.width, width});
-  if (!op.getKeyMap().empty() || !areReadInPlace(args.key, op.getRowDim()))
-    keyScratch = b.scratch({plan.keys, width});
+  Type element = plan.pairs ? Type(b.getBF16Type()) : Type(b.getF32Type());
+  if (!op.getKeyMap().empty() || !areReadInPlace(args.key, op.getRowDim(), element))
+    keyScratch = b.scratch({plan.keys, width}, element);
   bool padded = !paddingConditions().empty();
-  if (padded || !op.getValueMap().empty() || !areReadInPlace(args.value, op.getRowDim()))
+  if (plan.pairs)
+    valueScratch = b.scratch({plan.keys / 2, valueWidth});
+  else if (padded || !op.getValueMap().empty() ||
+           !areReadInPlace(args.value, op.getRowDim(), element))
     valueScratch = b.scratch({plan.keys, valueWidth});
 
   queries = b.size(args.query, op.getRowDim());
@@ -113,6 +130,8 @@ void AttentionKernel::fillScratch(Value first, Value end) {
   Value count = b.sub(end, first);
   if (keyScratch)
     copyRows(args.key, keyScratch, first, count, op.getKeyMap(), op.getKeyChannels());
+  if (plan.pairs)
+    return pairValues(first, end);
   if (valueScratch)
     copyRows(args.value, valueScratch, first, count, op.getValueMap(), op.getValueChannels());
   if (!paddingConditions().empty())
@@ -125,6 +144,8 @@ void AttentionKernel::panelBlock(Value panel, Value block, Value end) {
   if (!op.getLive().empty()) {
     auto [low, high] = liveKeys(first, b.min(b.add(first, plan.width), queries));
     begin = b.max(begin, low);
+    if (plan.pairs)
+      begin = b.add(block, b.roundDown(b.sub(begin, block), 2));
     end = b.min(end, high);
   }
   b.ifThen(b.less(begin, end), [&] { panelKeys(panel, first, begin, end, block); });

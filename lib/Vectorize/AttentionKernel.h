@@ -12,8 +12,8 @@ namespace posenc {
 /// running maximum stays in registers, and O^T[channel][lane] += V x P^T.
 class AttentionKernel {
 public:
-  AttentionKernel(KernelBuilder &b, AttentionOp op, mlir::ValueRange operands,
-                  const mlir::IRMapping &outer, mlir::ValueRange at);
+  AttentionKernel(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,
+                  mlir::ValueRange operands, const mlir::IRMapping &outer, mlir::ValueRange at);
   mlir::LogicalResult build();
 
 private:
@@ -37,17 +37,23 @@ private:
 
   // AttentionPadding.cpp: keys that no query may see.
   Values paddingConditions();
-  Value isPadding(Value row);
+  Value isVisible(Value row);
   void clearPadding(Value first, Value count);
+
+  // AttentionPairs.cpp: operands whose products are taken in pairs of bf16.
+  void pairValues(Value first, Value end);
 
   // AttentionTiles.cpp: one panel and one block of keys.
   struct Tile;
+  void addProducts(llvm::function_ref<Value(int64_t)> left, mlir::ValueRange right,
+                   llvm::MutableArrayRef<Value> sums);
   Values registerTile(llvm::function_ref<Value(int64_t, Value)> left,
                       llvm::function_ref<Values(Value)> right, Value extent, Values inits);
   Values scores(Tile &tile, Value key, bool edge, mlir::ValueRange maxima);
   void prefetch(Tile &tile, Value key);
   void panelKeys(Value panel, Value first, Value begin, Value end, Value block);
   void rescale(Tile &tile, Values old, Values maximum);
+  Value weightExponent(Value score, Value maximum);
   Values weigh(Value k, mlir::ValueRange maximum, mlir::ValueRange sum);
   void accumulate(Tile &tile, mlir::ValueRange maximum);
   Values loadPanel(Value memref, llvm::ArrayRef<Value> at);
@@ -56,10 +62,12 @@ private:
 
   KernelBuilder &b;
   AttentionOp op;
-  AttentionPlan plan;
+  const AttentionPlan &plan;
   const mlir::IRMapping &outer;
   unsigned chunks;
   int64_t width, valueWidth; ///< channels of keys and of values
+  int64_t steps;             ///< products of a score: channels, or pairs of them
+  double unit;               ///< what makes a score in scratch a power of two
   bool failed = false;
 
   struct {

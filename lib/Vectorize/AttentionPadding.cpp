@@ -66,7 +66,7 @@ SmallVector<Value> AttentionKernel::paddingConditions() {
   return result;
 }
 
-Value AttentionKernel::isPadding(Value row) {
+Value AttentionKernel::isVisible(Value row) {
   Block &block = op.getMask().front();
   IRMapping mapping(outer);
   Value at[] = {coordinate(args.batch, 0), coordinate(args.head, 1), nullptr, coordinate(row, 3)};
@@ -81,13 +81,15 @@ Value AttentionKernel::isPadding(Value row) {
     Value condition = mapping.lookupOrDefault(part);
     visible = visible ? b.logicalAnd(visible, condition) : condition;
   }
-  return arith::XOrIOp::create(b, visible, b.constant(b.getBoolAttr(true)));
+  return visible;
 }
 
 /// Overwrites the rows of scratch that belong to padding.
 void AttentionKernel::clearPadding(Value first, Value count) {
   b.loop(b.index(0), count, 1, [&](Value r) {
-    b.ifThen(isPadding(b.add(first, r)), [&] {
+    Value isPadding = arith::XOrIOp::create(b, isVisible(b.add(first, r)),
+                                             b.constant(b.getBoolAttr(true)));
+    b.ifThen(isPadding, [&] {
       b.channels(b.index(0), b.index(valueWidth), b.lanes, [&](Value d, int64_t n) {
         b.store(b.broadcast(b.f32(0.0), n), valueScratch, {r, d});
       });

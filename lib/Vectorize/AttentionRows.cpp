@@ -30,14 +30,16 @@ void AttentionKernel::packQueries(Value panel, Value first) {
     copyRows(args.query, mapped, first, b.index(plan.width), op.getQueryMap(),
              op.getQueryChannels());
   auto source = [&](Value lane, Value channel, int64_t n) {
-    if (mapped)
-      return b.load(mapped, {lane, channel}, n);
-    Values row = rowAt(args.head, b.min(b.add(first, lane), last));
-    return b.load(args.query, join(row, channel), n);
+    Value from = mapped ? mapped : args.query;
+    Values row = mapped ? Values{lane} : rowAt(args.head, b.min(b.add(first, lane), last));
+    // Pairs are those of the operand: the scores are scaled.
+    if (plan.pairs)
+      return b.loadPairs(from, row, channel, n);
+    // Without a score region the softmax needs the scores in powers of two only.
+    Value scale = b.f32(op.getScale().convertToFloat() * (op.getScoreMod().empty() ? log2e : 1.0));
+    return b.mul(b.load(from, join(row, channel), n), b.broadcast(scale, n));
   };
-  // Without a score region the softmax needs the scores in powers of two only.
-  double scale = op.getScale().convertToFloat() * (op.getScoreMod().empty() ? log2e : 1.0);
-  int64_t t = transposed(width), whole = t ? width / t * t : 0;
+  int64_t t = transposed(steps), whole = t ? steps / t * t : 0;
   if (whole)
     b.loop(b.index(0), b.index(plan.width), t, [&](Value lane) {
       b.loop(b.index(0), b.index(whole), t, [&](Value d) {
@@ -45,24 +47,24 @@ void AttentionKernel::packQueries(Value panel, Value first) {
         // The rows of the next block of queries: their first use waits for memory.
         for (int64_t r = 0; r < t; ++r) {
           Value next = b.min(b.add(b.add(first, b.add(lane, r)), plan.queries()), last);
-          b.prefetch(args.query, join(rowAt(args.head, next), d));
+          b.prefetch(args.query, join(rowAt(args.head, next), b.mul(d, width / steps)));
         }
         for (int64_t r = 0; r < t; ++r)
-          rows.push_back(b.mul(source(b.add(lane, r), d, t), b.splat(scale, t)));
+          rows.push_back(source(b.add(lane, r), d, t));
         for (auto [r, column] : llvm::enumerate(b.transpose(rows)))
           b.store(column, packed, {panel, b.add(d, r), lane});
       });
     });
-  if (whole < width)
+  if (whole < steps)
     b.loop(b.index(0), b.index(plan.width), 1, [&](Value lane) {
-      b.loop(b.index(whole), b.index(width), 1, [&](Value d) {
-        b.store(b.mul(source(lane, d, 0), b.f32(scale)), packed, {panel, d, lane});
+      b.loop(b.index(whole), b.index(steps), 1, [&](Value d) {
+        b.store(source(lane, d, 0), packed, {panel, d, lane});
       });
     });
 }
 
 /// Rows `first + r` of an operand, never past its end, to the rows r of scratch,
-/// in f32 and mapped.
+/// mapped.
 void AttentionKernel::copyRows(Value from, Value to, Value first, Value count, Region &map,
                                std::optional<ChannelsAttr> channels) {
   bool query = from == args.query;
@@ -92,7 +94,7 @@ void AttentionKernel::storeRows(Value panel, Value first) {
     Value isNan = arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, l, l);
     seen = arith::OrIOp::create(b, seen, isNan);
     if (args.lse) {
-      Value lse = b.add(b.mul(m, b.splat(1.0 / log2e)), math::LogOp::create(b, l));
+      Value lse = b.add(b.mul(m, b.splat(unit / log2e)), math::LogOp::create(b, l));
       Value none = b.splat(-std::numeric_limits<double>::infinity());
       b.store(b.select(seen, lse, none), maxima, {panel, lane});
     }

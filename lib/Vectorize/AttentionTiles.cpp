@@ -22,13 +22,25 @@ void AttentionKernel::storePanel(ValueRange values, Value memref, ArrayRef<Value
     b.store(value, memref, join(at, b.index(c * b.lanes)));
 }
 
+/// One step of a register tile.
+void AttentionKernel::addProducts(llvm::function_ref<Value(int64_t)> left, ValueRange right,
+                                  MutableArrayRef<Value> sums) {
+  if (!plan.pairs)
+    return b.addProducts(left, right, sums);
+  for (int64_t r = 0, rows = sums.size() / chunks; r < rows; ++r) {
+    Value x = b.broadcast(left(r), b.lanes);
+    for (auto [y, sum] : llvm::zip(right, sums.slice(r * chunks, chunks)))
+      sum = b.addPairs(sum, y, x);
+  }
+}
+
 /// sums[r] += left(r, k) * right(k) over k, all sums in registers.
 SmallVector<Value> AttentionKernel::registerTile(llvm::function_ref<Value(int64_t, Value)> left,
                                                  llvm::function_ref<Values(Value)> right,
                                                  Value extent, Values inits) {
   return b.loop(b.index(0), extent, 1, inits, [&](Value k, ValueRange sums) {
     Values next(sums);
-    b.addProducts([&](int64_t r) { return left(r, k); }, right(k), next);
+    addProducts([&](int64_t r) { return left(r, k); }, right(k), next);
     return next;
   });
 }
@@ -60,7 +72,8 @@ void AttentionKernel::prefetch(Tile &tile, Value key) {
     heads.push_back(b.select(b.less(row, keys), row, b.min(near, b.sub(keys, 1))));
   }
   auto fetch = [&](Value memref, int64_t width) {
-    b.loop(b.index(0), b.index(width), 16, [&](Value c) {
+    int64_t line = 512 / cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
+    b.loop(b.index(0), b.index(width), line, [&](Value c) {
       for (Value row : heads)
         b.prefetch(memref, join(rowAt(keyHead, row), c));
     });
@@ -85,13 +98,13 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Value key, bool edge,
   for (Value row : sources)
     scratchRows.push_back(keyScratch ? b.sub(row, tile.block) : row);
   auto keyChannel = [&](int64_t r, Value d) {
-    if (keyScratch)
-      return b.load(keyScratch, {scratchRows[r], d}, 0);
-    return b.load(args.key, join(rowAt(keyHead, scratchRows[r]), d), 0);
+    Value from = keyScratch ? keyScratch : args.key;
+    Values row = keyScratch ? Values{scratchRows[r]} : rowAt(keyHead, scratchRows[r]);
+    return plan.pairs ? b.loadPairs(from, row, d, 0) : b.load(from, join(row, d), 0);
   };
   Values s = registerTile(
       keyChannel, [&](Value d) { return loadPanel(packed, {tile.panel, d}); },
-      b.index(width), Values(plan.rows * chunks, b.splat(0.0)));
+      b.index(steps), Values(plan.rows * chunks, b.splat(0.0)));
 
   if (!edge)
     prefetch(tile, key);
@@ -101,6 +114,9 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Value key, bool edge,
     Value at = coordinate(sources[r], 3);
     if (tile.score) {
       Region &region = op.getScoreMod();
+      for (Value &v : row)
+        if (plan.pairs)
+          v = b.mul(v, b.splat(op.getScale().convertToFloat()));
       Lanes modified = tile.score->evaluate(
           {{region.getArgument(0), Lanes(row)}, {region.getArgument(4), at}})[0];
       row = modified.asVectors(b, chunks, b.lanes);
@@ -169,6 +185,8 @@ void AttentionKernel::panelKeys(Value panel, Value first, Value begin, Value end
     tiles(inner, outerEdge, false);
   tiles(outerEdge, end, true);
   rescale(tile, old, maximum);
+  if (plan.pairs) // what an odd number of keys lacks
+    storePanel(Values(chunks, b.splat(hiddenScore)), weights, {b.sub(end, begin)});
   accumulate(tile, maximum);
   failed |= (score && score->failed()) || (mask && mask->failed());
 }
@@ -178,7 +196,7 @@ void AttentionKernel::rescale(Tile &tile, Values old, Values maximum) {
   Values correction, total;
   Value changed;
   for (auto [before, now] : llvm::zip(old, maximum)) {
-    correction.push_back(b.exp2(b.sub(before, now)));
+    correction.push_back(b.exp2(weightExponent(before, now)));
     Value differs = arith::CmpFOp::create(b, arith::CmpFPredicate::ONE, before, now);
     changed = changed ? arith::OrIOp::create(b, changed, differs).getResult() : differs;
   }
@@ -195,12 +213,29 @@ void AttentionKernel::rescale(Tile &tile, Values old, Values maximum) {
   });
 }
 
-/// The row `k` of the scratch: weights in place of scores. Returns their sums.
+Value AttentionKernel::weightExponent(Value score, Value maximum) {
+  Value difference = b.sub(score, maximum);
+  return unit == 1.0 ? difference : b.mul(difference, b.splat(unit));
+}
+
+/// The row `k` of the scratch, or the pair of rows: weights in place of scores.
+/// Returns their sums.
 SmallVector<Value> AttentionKernel::weigh(Value k, ValueRange maximum, ValueRange sum) {
-  Values weight, next;
-  for (auto [x, m, s] : llvm::zip(loadPanel(weights, {k}), maximum, sum)) {
-    weight.push_back(b.exp2(b.sub(x, m)));
-    next.push_back(b.add(s, weight.back()));
+  Values weight, next(sum);
+  if (!plan.pairs) {
+    for (auto [x, m, s] : llvm::zip(loadPanel(weights, {k}), maximum, next)) {
+      weight.push_back(b.exp2(weightExponent(x, m)));
+      s = b.add(s, weight.back());
+    }
+  } else {
+    Value row = b.mul(k, 2);
+    for (auto [x, y, m, s] : llvm::zip(loadPanel(weights, {row}),
+                                       loadPanel(weights, {b.add(row, 1)}), maximum, next)) {
+      Value first = b.exp2ForBF16(weightExponent(x, m));
+      Value second = b.exp2ForBF16(weightExponent(y, m));
+      weight.push_back(b.makePairs(first, second));
+      s = b.add(s, b.add(first, second));
+    }
   }
   storePanel(weight, weights, {k});
   return next;
@@ -211,6 +246,10 @@ SmallVector<Value> AttentionKernel::weigh(Value k, ValueRange maximum, ValueRang
 void AttentionKernel::accumulate(Tile &tile, ValueRange maximum) {
   Value count = b.sub(tile.end, tile.begin), zero = b.index(0);
   Value base = valueScratch ? b.sub(tile.begin, tile.block) : tile.begin;
+  if (plan.pairs) {
+    count = b.ceilDivide(count, 2);
+    base = b.divide(base, 2);
+  }
   auto channels = [&](Value from, Value to, int64_t rows, bool isFirst) {
     b.loop(from, to, rows, [&](Value first) {
       Values at, acc;
@@ -225,7 +264,7 @@ void AttentionKernel::accumulate(Tile &tile, ValueRange maximum) {
             return b.load(valueScratch, {row, at[r]}, 0);
           return b.load(args.value, join(rowAt(keyHead, row), at[r]), 0);
         };
-        b.addProducts(value, loadPanel(weights, {k}), acc);
+        addProducts(value, loadPanel(weights, {k}), acc);
       };
       Value begin = zero;
       if (isFirst) {

@@ -62,6 +62,8 @@ Value KernelBuilder::load(Value memref, ValueRange at, int64_t n, int64_t active
 /// be a call per element. A NaN keeps its upper half, quiet.
 Value KernelBuilder::roundToBF16(Value value) {
   Type type = value.getType(), ints = shapedLike(type, getI32Type());
+  if (bf16Pairs)
+    return arith::TruncFOp::create(*this, shapedLike(type, getBF16Type()), value);
   auto vector = dyn_cast<VectorType>(type);
   auto word = [&](int64_t n) { return vector ? splatInt(n, vector.getNumElements()) : i32(n); };
   Value bits = arith::BitcastOp::create(*this, ints, value);
@@ -100,7 +102,13 @@ void KernelBuilder::store(Value value, Value memref, ValueRange at) {
 void KernelBuilder::copy(Value source, ValueRange sourceRow, Value target, ValueRange targetRow,
                          Value from, Value to) {
   bool vectors = hasUnitStride(source) && hasUnitStride(target);
+  Type element = memrefOf(source).getElementType();
   channels(from, to, vectors ? lanes : 0, [&](Value c, int64_t n) {
+    if (n && element == memrefOf(target).getElementType()) { // bits as they are
+      Value v = vector::LoadOp::create(*this, vectorType(n, element), source, join(sourceRow, c));
+      vector::StoreOp::create(*this, v, target, join(targetRow, c));
+      return;
+    }
     store(load(source, join(sourceRow, c), n), target, join(targetRow, c));
   });
 }
@@ -110,8 +118,8 @@ void KernelBuilder::prefetch(Value memref, ValueRange at) {
                              /*isDataCache=*/true);
 }
 
-Value KernelBuilder::scratch(ArrayRef<int64_t> shape) {
-  return memref::AllocaOp::create(*this, MemRefType::get(shape, getF32Type()),
+Value KernelBuilder::scratch(ArrayRef<int64_t> shape, Type element) {
+  return memref::AllocaOp::create(*this, MemRefType::get(shape, element ? element : getF32Type()),
                                   getI64IntegerAttr(64));
 }
 

@@ -23,6 +23,7 @@ public:
   KernelBuilder(mlir::Location loc, mlir::Block *entry, int64_t lanes);
 
   const int64_t lanes;
+  bool bf16Pairs = false; ///< the processor has AVX512_BF16
 
   // Values. Divisions are those of a >= 0.
   Value constant(mlir::TypedAttr value) override;
@@ -48,6 +49,8 @@ public:
   /// 2^x for x <= 0, relative error about 2e-7. What lies below -126 counts as
   /// -126; a NaN stays one.
   Value exp2(Value x);
+  /// The same for a result that is rounded to bf16, relative error about 7e-5.
+  Value exp2ForBF16(Value x);
   /// The sum, or the largest, of all lanes, as a tree.
   Value sum(Value v);
   Value largest(Value v);
@@ -58,6 +61,14 @@ public:
   /// One step of a register tile: sums[r][c] += left(r) * right[c].
   void addProducts(llvm::function_ref<Value(int64_t)> left, mlir::ValueRange right,
                    llvm::MutableArrayRef<Value> sums);
+
+  // Pairs: two bf16 in the place of an f32, which is only moved.
+  /// Of the elements 2 i and 2 i + 1 of a row; vectors of n pairs, a scalar for n = 0.
+  Value loadPairs(Value memref, mlir::ValueRange row, Value i, int64_t n);
+  /// Of the lanes of two vectors of f32 or bf16.
+  Value makePairs(Value first, Value second);
+  /// sum + a[0] b[0] + a[1] b[1]; a scalar that is broadcast should be `b`.
+  Value addPairs(Value sum, Value a, Value b);
 
   // Memory. Of the lanes, only the first `active` exist there.
   Value load(Value memref, mlir::ValueRange at, int64_t n, int64_t active);
@@ -70,8 +81,8 @@ public:
             Value from, Value to);
   /// Asks for an element that is read soon, into the second-level cache.
   void prefetch(Value memref, mlir::ValueRange at);
-  /// Memory of a call, f32.
-  Value scratch(llvm::ArrayRef<int64_t> shape);
+  /// Memory of a call, f32 unless said otherwise.
+  Value scratch(llvm::ArrayRef<int64_t> shape, mlir::Type element = nullptr);
   Value size(Value memref, int64_t dim);
   Value lastSize(Value memref);
   Value rowCount(Value memref);
@@ -101,6 +112,7 @@ protected:
   virtual Value roundToBF16(Value value);
 
 private:
+  Value exp2(Value x, llvm::ArrayRef<double> coefficients);
   Value reduce(Value v, llvm::function_ref<Value(Value, Value)> combine);
 
   mlir::Block *entry;

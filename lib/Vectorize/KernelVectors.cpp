@@ -38,19 +38,25 @@ Value KernelBuilder::fma(Value a, Value b, Value c) {
   return math::FmaOp::create(*this, a, b, c);
 }
 
-// No operation here may carry fast-math flags: they would remove the rounding
+// No operation of this may carry fast-math flags: they would remove the rounding
 // by the magic number.
 Value KernelBuilder::exp2(Value x) {
   // Minimax of 2^r on [-1/2, 1/2].
-  static const double coefficients[] = {0.00133813025, 0.00966636852, 0.0555038101,
-                                        0.24022349,    0.693147181,   1.0};
+  return exp2(x, {0.00133813025, 0.00966636852, 0.0555038101, 0.24022349, 0.693147181, 1.0});
+}
+
+Value KernelBuilder::exp2ForBF16(Value x) {
+  return exp2(x, {0.05517167, 0.24261112, 0.69326099, 0.99992807});
+}
+
+Value KernelBuilder::exp2(Value x, ArrayRef<double> coefficients) {
   int64_t n = cast<VectorType>(x.getType()).getNumElements();
   x = max(splat(-126.0, n), x);
   Value magic = splat(12582912.0, n); // 1.5 * 2^23: its last bits are the integer
   Value rounded = add(x, magic);
   Value rest = sub(x, sub(rounded, magic));
   Value power = splat(coefficients[0], n);
-  for (double c : llvm::drop_begin(coefficients))
+  for (double c : coefficients.drop_front())
     power = fma(power, rest, splat(c, n));
   Type ints = vectorType(n, getI32Type());
   Value exponent = arith::ShLIOp::create(

@@ -10,6 +10,7 @@
 #ifndef POSENC_VECTORIZE_KERNELS_H
 #define POSENC_VECTORIZE_KERNELS_H
 
+#include "Vectorize/Processor.h"
 #include "Vectorize/RegionVectorizer.h"
 #include "posenc/Dialect.h"
 
@@ -19,8 +20,9 @@ namespace posenc {
 /// around it. The accumulators of `rows * width` fill the register file but for
 /// the operands.
 struct AttentionPlan {
-  AttentionPlan(AttentionOp op, int64_t lanes);
+  AttentionPlan(AttentionOp op, const Processor &processor);
 
+  bool pairs;         ///< products of bf16, two channels or two keys at once
   int64_t width;      ///< queries of a panel, two native vectors
   int64_t rows;       ///< keys, or channels of the result, of a register tile
   int64_t panels = 4; ///< panels that share a block of keys
@@ -30,7 +32,8 @@ struct AttentionPlan {
 };
 
 /// One block of queries: `at` is its batch, head and first row.
-mlir::LogicalResult buildAttention(KernelBuilder &b, AttentionOp op, mlir::ValueRange operands,
+mlir::LogicalResult buildAttention(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,
+                                   mlir::ValueRange operands,
                                    const mlir::IRMapping &outer, mlir::ValueRange at);
 
 /// How attention of few queries is computed: lanes are keys or channels, never

@@ -17,6 +17,7 @@ void KernelCall::operator()(KernelBuilder &b, ValueRange indices) const {
 
 KernelBuilder Outliner::before(Operation *op) const {
   KernelBuilder b(op->getLoc(), op->getBlock(), lanes);
+  b.bf16Pairs = bf16Pairs;
   b.setInsertionPoint(op);
   return b;
 }
@@ -43,6 +44,7 @@ FailureOr<KernelCall> Outliner::outline(Operation *op, ValueRange operands, unsi
   kernel.setNoInline(true);
   kernel->setAttr("passthrough", types.getStrArrayAttr({"noinline"}));
   KernelBuilder b(loc, kernel.addEntryBlock(), lanes);
+  b.bf16Pairs = bf16Pairs;
   ValueRange given = kernel.getArguments();
   IRMapping outer;
   for (Value v : constants)

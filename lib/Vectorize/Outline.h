@@ -29,7 +29,8 @@ public:
                                                       const mlir::IRMapping &outer,
                                                       mlir::ValueRange indices)>;
 
-  Outliner(mlir::ModuleOp module, int64_t lanes) : symbols(module), lanes(lanes) {}
+  Outliner(mlir::ModuleOp module, int64_t lanes, bool bf16Pairs = false)
+      : symbols(module), lanes(lanes), bf16Pairs(bf16Pairs) {}
 
   /// A builder for the code around the calls that take the place of `op`.
   KernelBuilder before(mlir::Operation *op) const;
@@ -40,6 +41,7 @@ public:
 private:
   mlir::SymbolTable symbols;
   int64_t lanes;
+  bool bf16Pairs;
   llvm::SmallVector<mlir::func::FuncOp> kernels;
 };
 

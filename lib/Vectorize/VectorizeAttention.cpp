@@ -2,7 +2,6 @@
 
 #include "Vectorize/Kernels.h"
 #include "Vectorize/Outline.h"
-#include "Vectorize/VectorBits.h"
 #include "posenc/Passes.h"
 
 #include "mlir/Dialect/UB/IR/UBOps.h"
@@ -29,7 +28,7 @@ static LogicalResult checkOperands(AttentionOp op) {
   return success();
 }
 
-static LogicalResult rewrite(AttentionOp op, Outliner &outliner) {
+static LogicalResult rewrite(AttentionOp op, const Processor &processor, Outliner &outliner) {
   KernelBuilder b = outliner.before(op);
   SmallVector<Value> operands{op.getQuery(), op.getKey(), op.getValue()};
   llvm::append_range(operands, op.getOuts());
@@ -39,18 +38,28 @@ static LogicalResult rewrite(AttentionOp op, Outliner &outliner) {
   llvm::append_range(operands, offsets);
   if (std::optional<DecodePlan> plan = DecodePlan::get(op, b.lanes))
     return vectorizeDecode(op, *plan, operands, outliner);
+  AttentionPlan plan(op, processor);
   FailureOr<KernelCall> call = outliner.outline(
       op, operands, 3,
       [&](KernelBuilder &k, ValueRange arguments, const IRMapping &outer, ValueRange at) {
-        return buildAttention(k, op, arguments, outer, at);
+        return buildAttention(k, op, plan, arguments, outer, at);
       });
   if (failed(call))
     return failure();
   Value query = op.getQuery();
   SmallVector<Value> to{b.size(query, 0), b.size(query, op.getHeadDim()),
                         b.size(query, op.getRowDim())};
-  b.parallel(to, {1, 1, AttentionPlan(op, b.lanes).queries()},
-             [&](ValueRange at) { (*call)(b, at); });
+  int64_t step = plan.queries();
+  if (op.getLive().empty()) {
+    b.parallel(to, {1, 1, step}, [&](ValueRange at) { (*call)(b, at); });
+  } else {
+    // Later queries often see more keys: what takes longest comes first.
+    call->kernel->setAttr("posenc.uneven", b.getUnitAttr());
+    Value last = b.sub(b.mul(b.ceilDivide(to[2], step), step), step);
+    b.parallel(to, {1, 1, step}, [&](ValueRange at) {
+      (*call)(b, {at[0], at[1], b.sub(last, at[2])});
+    });
+  }
   op.erase();
   return success();
 }
@@ -61,17 +70,17 @@ struct VectorizeAttention
   using PosencVectorizeAttentionBase::PosencVectorizeAttentionBase;
 
   void runOnOperation() override {
-    FailureOr<int64_t> bits = getVectorBits(getOperation(), vectorBits);
-    if (failed(bits))
+    FailureOr<Processor> processor = Processor::get(getOperation(), vectorBits, bf16Pairs);
+    if (failed(processor))
       return signalPassFailure();
     SmallVector<AttentionOp> ops;
     getOperation().walk([&](AttentionOp op) {
       if (op.hasPureBufferSemantics())
         ops.push_back(op);
     });
-    Outliner outliner(getOperation(), *bits / 32);
+    Outliner outliner(getOperation(), processor->lanes(), processor->bf16Pairs);
     for (AttentionOp op : ops)
-      if (failed(checkOperands(op)) || failed(rewrite(op, outliner)))
+      if (failed(checkOperands(op)) || failed(rewrite(op, *processor, outliner)))
         return signalPassFailure();
   }
 };

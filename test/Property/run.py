@@ -21,8 +21,8 @@ def check(seed, folder):
     path = os.path.join(folder, f"{seed}.mlir")
     with open(path, "w") as file:
         file.write(program.text())
-    bits = rng.choice([256, 512])
-    command = ["pe-runner", path, "-O1", f"--pipeline=posenc-cpu{{vector-bits={bits}}}",
+    options = rng.choice(["", "{vector-bits=256}", "{vector-bits=512}"])
+    command = ["pe-runner", path, "-O1", f"--pipeline=posenc-cpu{options}",
                "--verify", "--check-leaks", f"--tolerance={program.tolerance}",
                *(f"--input={spec}" for spec in program.inputs)]
     process = subprocess.run(command, capture_output=True, text=True)

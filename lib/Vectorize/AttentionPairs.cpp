@@ -1,0 +1,39 @@
+//===- AttentionPairs.cpp - values whose products are taken in pairs ------===//
+
+#include "Vectorize/AttentionKernel.h"
+
+using namespace mlir;
+using namespace posenc;
+
+/// Pairs of neighbouring keys to scratch. What is behind the last key, and the
+/// values of padding, are zeros.
+void AttentionKernel::pairValues(Value first, Value end) {
+  bool padded = !paddingConditions().empty();
+  Type element = b.getBF16Type();
+  b.loop(b.index(0), b.ceilDivide(b.sub(end, first), 2), 1, [&](Value k) {
+    SmallVector<Values> rows;
+    Values present;
+    for (int64_t r = 0; r < 2; ++r) {
+      Value key = b.add(b.add(first, b.mul(k, 2)), r), row = b.min(key, b.sub(end, 1));
+      rows.push_back(rowAt(keyHead, row));
+      present.push_back(r ? b.less(key, end) : Value());
+      if (padded) {
+        Value visible = isVisible(row);
+        present[r] = r ? b.logicalAnd(present[r], visible) : visible;
+      }
+    }
+    b.channels(b.index(0), b.index(valueWidth), b.lanes, [&](Value d, int64_t n) {
+      int64_t lanes = std::max<int64_t>(n, 1);
+      Value zero = b.constant(b.getZeroAttr(b.vectorType(lanes, element)));
+      Values pair;
+      for (auto [row, seen] : llvm::zip(rows, present)) {
+        Value v = vector::LoadOp::create(b, b.vectorType(lanes, element), args.value, join(row, d));
+        pair.push_back(seen ? b.select(seen, v, zero) : v);
+      }
+      Value both = b.makePairs(pair[0], pair[1]);
+      if (!n)
+        both = vector::ExtractOp::create(b, both, int64_t(0));
+      b.store(both, valueScratch, {k, d});
+    });
+  });
+}
