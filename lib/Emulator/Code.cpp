@@ -34,6 +34,7 @@ llvm::Expected<std::unique_ptr<Code>> Code::load(llvm::StringRef bitcode, bool c
   if (!jit)
     return jit.takeError();
   std::unique_ptr<Code> code(new Code(memory));
+  joinAccesses(**module);
   (*module)->setTargetTriple((*jit)->getTargetTriple());
   (*module)->setDataLayout((*jit)->getDataLayout());
   if (llvm::Error error = rewrite(**module, check, count, code->tables))

@@ -34,6 +34,10 @@ struct CodeTables {
 /// The function of a rewritten module that takes a kernel's arguments by address.
 std::string getEntryName(llvm::StringRef kernel);
 
+/// Joins accesses of a thread to neighbouring memory, as the generator of PTX does.
+/// Comes first: the module is still for NVPTX.
+void joinAccesses(llvm::Module &module);
+
 /// Turns a module for NVPTX into one for the host: instructions of PTX become
 /// calls of their models, and variables in shared memory addresses relative to
 /// that of the block. Address spaces stay; the host has them all in one. With

@@ -12,6 +12,8 @@ using namespace posenc;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 static constexpr double kLog2E = 1.4426950408889634;
+static constexpr int64_t kDepth = 128;      // channels of a tile of keys at most
+static constexpr int64_t kSlack = 3 * 128;  // bytes that alignment may take
 
 static int64_t widthOf(Value v) { return cast<MemRefType>(v.getType()).getDimSize(3); }
 
@@ -30,25 +32,38 @@ SimtAttention::State SimtAttention::State::unflatten(ValueRange flat, size_t row
 SimtAttention::SimtAttention(AttentionOp op)
     : op(op), width(widthOf(op.getQuery())), valueWidth(widthOf(op.getValue())) {
   step = ThreadBuilder::widest(op.getKey());
+  word = width % 4 ? 1 : 4;
+  // Wide heads pass in several tiles.
+  depth = std::min(width, kDepth);
   // No lane stays idle for the sake of a wide access.
   chunk = std::min(ThreadBuilder::widest(op.getValue()), ThreadBuilder::widest(op.getOuts()[0]));
   while (chunk > 1 && valueWidth < chunk * kWarp)
     chunk /= 2;
   chunks = llvm::divideCeil(valueWidth, chunk * kWarp);
-  // Outputs stay in registers, queries in shared memory.
-  while (rows > 1 && (rows * chunks * chunk > 64 ||
-                      rows * warps * (width + kWarp) * 4 > kStaticShared))
+  // Outputs stay in registers.
+  while (rows > 1 && (rows * chunks * chunk > 64 || sharedBytes() > kStaticShared))
     rows /= 2;
-  while (warps > 1 && rows * warps * (width + kWarp) * 4 > kStaticShared)
+  while (warps > 1 && sharedBytes() > kStaticShared)
     warps /= 2;
+}
+
+/// Lanes that read a column of keys, or 16 bytes of it, find them in different
+/// banks: the distance between rows is an odd number of words.
+static int64_t getPitch(int64_t depth, int64_t word) {
+  int64_t words = llvm::divideCeil(depth, word);
+  return (words + (words % 2 ? 0 : 1)) * word;
+}
+
+int64_t SimtAttention::sharedBytes() const {
+  return 4 * (rows * warps * (width + kWarp) + kWarp * getPitch(depth, word)) + kSlack;
 }
 
 LogicalResult SimtAttention::build() {
   if (op.getKeyChannels() || op.getValueChannels())
     return op.emitOpError("expected keys and values that are mapped before, see posenc-apply-maps");
-  if (warps * rows * (width + kWarp) * 4 > kStaticShared)
+  if (sharedBytes() > kStaticShared)
     return op.emitOpError("expected heads of at most ")
-           << kStaticShared / 4 - kWarp << " channels, but found " << width;
+           << (kStaticShared - sharedBytes()) / 4 + width << " channels, but found " << width;
   if (chunks * chunk > 128)
     return op.emitOpError("expected values of at most ")
            << 128 * kWarp << " channels, but found " << valueWidth;
@@ -65,7 +80,7 @@ LogicalResult SimtAttention::build() {
   });
 }
 
-/// Where this warp's queries are.
+/// Where the queries of this block and this warp are.
 void SimtAttention::place() {
   Value outer = t->divide(t->block, blocks), rowBlock = t->sub(t->block, t->mul(outer, blocks));
   batch = t->divide(outer, heads);
@@ -73,39 +88,36 @@ void SimtAttention::place() {
   Value keyHeads = t->size(op.getKey(), op.getHeadDim());
   keyHead = t->divide(head, t->divide(heads, keyHeads));
   firstTileRow = t->mul(t->warp, rows);
-  firstRow = t->add(t->mul(rowBlock, rows * warps), firstTileRow);
+  blockRow = t->mul(rowBlock, rows * warps);
+  firstRow = t->add(blockRow, firstTileRow);
 }
 
 LogicalResult SimtAttention::buildThread() {
   queryTile = t->shared({warps * rows, width});
+  keyTile = t->shared({kWarp, getPitch(depth, word)});
   weightTile = t->shared({warps * rows, kWarp});
   place();
-  LogicalResult status = success();
-  // A whole warp has queries, or none of its lanes does.
-  t->ifThen(t->less(firstRow, queryCount), [&] {
-    for (int64_t r = 0; r < rows; ++r)
-      row.push_back(t->min(t->add(firstRow, r), t->sub(queryCount, 1)));
-    loadQueries();
-    Value end = t->min(t->add(firstRow, rows), queryCount);
-    IRMapping none;
-    auto live = liveKeys(*t, op, none,
-                         {coordinate(batch, 0), coordinate(head, 1), coordinate(firstRow, 2),
-                          coordinate(end, 2)},
-                         op.getOffsets().empty() ? t->index(0) : op.getOffsets()[3], keyCount);
-    if (failed(live)) {
-      status = failure();
-      return;
-    }
-    State state{Values(rows, t->f32(-kInfinity)), Values(rows, t->f32(0)), {}};
-    Value zeros = chunk == 1 ? t->f32(0) : t->splat(0, chunk);
-    state.outputs.assign(rows * chunks, zeros);
-    Values flat = t->loop(live->first, live->second, kWarp, state.flatten(),
-                          [&](Value begin, ValueRange carried) {
-      return tile(begin, live->second, State::unflatten(carried, rows)).flatten();
-    });
-    store(State::unflatten(flat, rows));
+  for (int64_t r = 0; r < rows; ++r)
+    row.push_back(t->min(t->add(firstRow, r), t->sub(queryCount, 1)));
+  loadQueries();
+  // All warps take part in loading keys, those without a query as well.
+  Value lastRow = t->min(t->add(blockRow, rows * warps), queryCount);
+  IRMapping none;
+  auto live = liveKeys(*t, op, none,
+                       {coordinate(batch, 0), coordinate(head, 1), coordinate(blockRow, 2),
+                        coordinate(lastRow, 2)},
+                       op.getOffsets().empty() ? t->index(0) : op.getOffsets()[3], keyCount);
+  if (failed(live))
+    return failure();
+  State state{Values(rows, t->f32(-kInfinity)), Values(rows, t->f32(0)), {}};
+  Value zeros = chunk == 1 ? t->f32(0) : t->splat(0, chunk);
+  state.outputs.assign(rows * chunks, zeros);
+  Values flat = t->loop(live->first, live->second, kWarp, state.flatten(),
+                        [&](Value begin, ValueRange carried) {
+    return tile(begin, live->second, State::unflatten(carried, rows)).flatten();
   });
-  return status;
+  store(State::unflatten(flat, rows));
+  return success();
 }
 
 /// Queries, after their map, to shared memory.
@@ -140,26 +152,64 @@ void SimtAttention::loadQueries() {
   t->syncWarp();
 }
 
-/// Products of this lane's key with each query.
-SmallVector<Value> SimtAttention::products(Value key) {
-  Values at = rowAt(op, batch, keyHead, key);
-  Values zeros(rows, t->f32(0));
-  return t->loop(t->index(0), t->index(width), step, zeros, [&](Value c, ValueRange acc) {
-    Value k = t->loadWide(op.getKey(), posenc::join(at, c), step);
-    Values sums(acc);
-    for (int64_t r = 0; r < rows; ++r) {
-      Value q = t->loadWide(queryTile, {t->add(firstTileRow, r), c}, step);
-      for (int64_t i = 0; i < step; ++i)
-        sums[r] = t->fma(t->element(q, i), t->element(k, i), sums[r]);
+/// Channels [from, from + count) of a tile of keys to shared memory, by all threads
+/// of the block. The last key stands for those beyond the end.
+void SimtAttention::loadKeys(Value begin, Value end, int64_t from, int64_t count) {
+  int64_t parts = count / step, part = std::min<int64_t>(step, word);
+  t->loop(t->thread, t->index(kWarp * parts), warps * kWarp, [&](Value i) {
+    Value key = t->divide(i, parts), c = t->mul(t->sub(i, t->mul(key, parts)), step);
+    Values at = rowAt(op, batch, keyHead, t->min(t->add(begin, key), t->sub(end, 1)));
+    Value k = t->loadWide(op.getKey(), posenc::join(at, t->add(c, from)), step);
+    Values pieces;
+    for (int64_t p = 0; p < step; p += part) {
+      Values elements;
+      for (int64_t e = 0; e < part; ++e)
+        elements.push_back(t->element(k, p + e));
+      pieces.push_back(t->join(elements));
     }
-    return sums;
+    // Of eight threads, four store the second of two pieces first: 16 bytes each, in
+    // all banks.
+    Values places;
+    for (int64_t p = 0; p < step; p += part)
+      places.push_back(t->index(p));
+    if (pieces.size() == 2 && part == 4) {
+      Value isSwapped = t->less(t->index(3), arith::AndIOp::create(*t, i, t->index(7)));
+      pieces = {t->select(isSwapped, pieces[1], pieces[0]),
+                t->select(isSwapped, pieces[0], pieces[1])};
+      places = {t->select(isSwapped, places[1], places[0]),
+                t->select(isSwapped, places[0], places[1])};
+    }
+    for (auto [piece, place] : llvm::zip(pieces, places))
+      t->storeWide(piece, keyTile, {key, t->add(c, place)});
   });
 }
 
-SmallVector<Value> SimtAttention::scores(Value key, Value end) {
-  Value inside = t->less(key, end);
+/// Products of this lane's key with each query.
+SmallVector<Value> SimtAttention::products(Value begin, Value end) {
+  Values sums(rows, t->f32(0));
+  for (int64_t from = 0; from < width; from += depth) {
+    int64_t count = std::min(depth, width - from);
+    t->syncBlock();
+    loadKeys(begin, end, from, count);
+    t->syncBlock();
+    sums = t->loop(t->index(0), t->index(count), word, sums, [&](Value c, ValueRange acc) {
+      Value k = t->loadWide(keyTile, {t->lane, c}, word);
+      Values next(acc);
+      for (int64_t r = 0; r < rows; ++r) {
+        Value q = t->loadWide(queryTile, {t->add(firstTileRow, r), t->add(c, from)}, word);
+        for (int64_t i = 0; i < word; ++i)
+          next[r] = t->fma(t->element(q, i), t->element(k, i), next[r]);
+      }
+      return next;
+    });
+  }
+  return sums;
+}
+
+SmallVector<Value> SimtAttention::scores(Value begin, Value end) {
+  Values result = products(begin, end);
+  Value key = t->add(begin, t->lane), inside = t->less(key, end);
   key = t->min(key, t->sub(end, 1));
-  Values result = products(key);
   for (int64_t r = 0; r < rows; ++r) {
     Values where{coordinate(batch, 0), coordinate(head, 1), coordinate(row[r], 2),
                  coordinate(key, 3)};
@@ -179,7 +229,7 @@ SmallVector<Value> SimtAttention::scores(Value key, Value end) {
 
 /// One step of the online softmax.
 SimtAttention::State SimtAttention::tile(Value begin, Value end, State state) {
-  Values s = scores(t->add(begin, t->lane), end);
+  Values s = scores(begin, end);
   auto exp2 = [&](Value x) { return math::Exp2Op::create(*t, t->mul(x, t->f32(kLog2E))); };
   for (int64_t r = 0; r < rows; ++r) {
     Value maximum = t->max(state.maxima[r], t->warpMax(s[r]));

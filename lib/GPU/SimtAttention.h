@@ -8,10 +8,10 @@
 
 namespace posenc {
 
-/// A warp has a few consecutive queries of one head and goes over the keys they may
-/// see, 32 at a time: lanes are keys for the scores, channels for the values.
-/// Between the two, weights pass through shared memory. Softmax is online, all
-/// sums are f32.
+/// A warp has a few consecutive queries of one head; a block of warps goes over the
+/// keys they may see, 32 at a time: lanes are keys for the scores, channels for the
+/// values. Queries, the tile of keys and, between the two products, weights are in
+/// shared memory. Softmax is online, all sums are f32.
 class SimtAttention {
 public:
   using Values = llvm::SmallVector<mlir::Value>;
@@ -35,9 +35,10 @@ private:
   void place();
   void loadQueries();
   State tile(Value begin, Value end, State state);
-  /// The score of a key for each query, -inf if it is hidden.
-  Values scores(Value key, Value end);
-  Values products(Value key);
+  /// The score of this lane's key for each query, -inf if it is hidden.
+  Values scores(Value begin, Value end);
+  Values products(Value begin, Value end);
+  void loadKeys(Value begin, Value end, int64_t from, int64_t count);
   State addValues(Value begin, Value end, State state);
   void store(const State &state);
 
@@ -46,18 +47,21 @@ private:
   }
   /// The channel with which chunk `c` of this lane starts, and whether it exists.
   Value channel(int64_t c) { return t->add(t->mul(t->lane, chunk), c * chunk * kWarp); }
+  int64_t sharedBytes() const;
   bool isWhole(int64_t c) const { return (c + 1) * chunk * kWarp <= valueWidth; }
 
   AttentionOp op;
   int64_t width, valueWidth;
   int64_t rows = 4, warps = 4; ///< queries of a warp, warps of a block
-  int64_t step;                ///< channels of a key that are read at once
+  int64_t step;                ///< channels of a key that are read at once, from memory
+  int64_t word;                ///< and from the tile
+  int64_t depth;               ///< channels of a tile of keys
   int64_t chunk, chunks;       ///< channels of a value that are, and how often
   Value queryCount, keyCount, heads, blocks; ///< on the host
 
   ThreadBuilder *t = nullptr;
-  Value queryTile, weightTile;
-  Value batch, head, keyHead, firstRow, firstTileRow;
+  Value queryTile, keyTile, weightTile;
+  Value batch, head, keyHead, blockRow, firstRow, firstTileRow;
   Values row; ///< of each query; the last stands for those beyond the end
 };
 

@@ -11,12 +11,13 @@ namespace {
 
 /// A block computes a tile of the result from panels of both operands in shared
 /// memory, inputs first: a thread reads four neighbours at once, and has four
-/// rows of four outputs in registers.
+/// rows of four outputs in registers. Rows of a panel are permuted by blocks of
+/// eight, in a way that depends on the input, so that threads that write four
+/// inputs of eight rows meet different banks.
 class SimtLinear {
 public:
   using Values = SmallVector<Value>;
   static constexpr int64_t kTile = 64, kDepth = 16, kPart = 4;
-  static constexpr int64_t kPitch = kTile + kPart; ///< spreads the inputs over banks
   static constexpr int64_t kThreads = (kTile / kPart) * (kTile / kPart);
 
   explicit SimtLinear(LinearOp op) : op(op) {}
@@ -27,6 +28,8 @@ private:
   /// One step along the inputs of the tile `panel` of rows of `x`, from row `first`.
   void loadPanel(Value panel, Value x, Value first, Value rows, Value k);
   Values multiply(ValueRange sums);
+  /// Where a row of a panel is, for one of the inputs from `part`, a multiple of four, on.
+  Value permute(Value row, Value part) { return arith::XOrIOp::create(*t, row, t->mul(part, 2)); }
   void store(ValueRange sums);
 
   LinearOp op;
@@ -56,8 +59,8 @@ LogicalResult SimtLinear::build() {
 }
 
 void SimtLinear::buildThread() {
-  left = t->shared({kDepth, kPitch});
-  right = t->shared({kDepth, kPitch});
+  left = t->shared({kDepth, kTile});
+  right = t->shared({kDepth, kTile});
   Value rowBlock = t->divide(t->block, columnBlocks);
   Value columnBlock = t->sub(t->block, t->mul(rowBlock, columnBlocks));
   firstRow = t->mul(rowBlock, kTile);
@@ -86,6 +89,7 @@ void SimtLinear::loadPanel(Value panel, Value x, Value first, Value rows, Value 
   // Rows beyond the last are never stored; inputs beyond the last must not count.
   Value row = t->min(t->add(first, tileRow), t->sub(rows, 1));
   SmallVector<Value> at = t->leading(x, row);
+  tileRow = permute(tileRow, part);
   bool whole = matchPattern(inputs, m_Constant()) &&
                getConstantIntValue(inputs).value() % kDepth == 0;
   for (int64_t i = 0; i < kPart; i += n) {
@@ -103,17 +107,20 @@ void SimtLinear::loadPanel(Value panel, Value x, Value first, Value rows, Value 
 }
 
 SmallVector<Value> SimtLinear::multiply(ValueRange sums) {
-  return t->loop(t->index(0), t->index(kDepth), 1, sums, [&](Value k, ValueRange acc) {
-    Value a = t->loadWide(left, {k, threadRow}, kPart);
-    Value b = t->loadWide(right, {k, threadColumn}, kPart);
-    Values next(acc);
-    for (int64_t i = 0; i < kPart; ++i)
-      for (int64_t j = 0; j < kPart; ++j) {
-        Value &sum = next[i * kPart + j];
-        sum = t->fma(t->element(a, i), t->element(b, j), sum);
-      }
-    return next;
-  });
+  Values next(sums);
+  for (int64_t part = 0; part < kDepth; part += kPart) {
+    Value row = permute(threadRow, t->index(part)), column = permute(threadColumn, t->index(part));
+    for (int64_t k = part; k < part + kPart; ++k) {
+      Value a = t->loadWide(left, {t->index(k), row}, kPart);
+      Value b = t->loadWide(right, {t->index(k), column}, kPart);
+      for (int64_t i = 0; i < kPart; ++i)
+        for (int64_t j = 0; j < kPart; ++j) {
+          Value &sum = next[i * kPart + j];
+          sum = t->fma(t->element(a, i), t->element(b, j), sum);
+        }
+    }
+  }
+  return next;
 }
 
 void SimtLinear::store(ValueRange sums) {

@@ -1,6 +1,6 @@
 """Padded keys may hold anything: NaN in K and infinities in V change nothing.
 
-Compares both pipelines with float64 numpy on a batch of ragged samples.
+Compares all pipelines with float64 numpy on a batch of ragged samples.
 """
 import pathlib
 import subprocess
@@ -43,8 +43,11 @@ with tempfile.TemporaryDirectory() as name:
     (folder / "padding.mlir").write_text(PROGRAM)
     for tensor, value in dict(q=q, k=k, v=v, valid=valid).items():
         np.save(folder / f"{tensor}.npy", value)
-    for pipeline in ("posenc-reference", "posenc-cpu", "posenc-cpu{vector-bits=256}"):
-        subprocess.run(["pe-runner", folder / "padding.mlir", f"--pipeline={pipeline}"]
+    for pipeline in ("posenc-reference", "posenc-cpu", "posenc-cpu{vector-bits=256}",
+                     "posenc-nvptx"):
+        device = "emulator" if pipeline == "posenc-nvptx" else "cpu"
+        subprocess.run(["pe-runner", folder / "padding.mlir", f"--pipeline={pipeline}",
+                        f"--device={device}"]
                        + [f"--input=@{folder}/{t}.npy" for t in ("q", "k", "v", "valid")]
                        + [f"--output=@{folder}/o.npy"], check=True)
         error = np.abs(np.load(folder / "o.npy") - expected).max()
