@@ -79,11 +79,16 @@ struct MergeKernels : posenc::impl::PosencMergeKernelsBase<MergeKernels> {
           return signalPassFailure();
         kernels[reference] = merge(kernel, symbols, known);
       }
-    getOperation().walk([&](gpu::LaunchFuncOp launch) {
+    WalkResult fits = getOperation().walk([&](gpu::LaunchFuncOp launch) {
       gpu::GPUFuncOp kernel = kernels.lookup(launch.getKernel());
+      if (failed(checkLaunch(launch, kernel, *target)))
+        return WalkResult::interrupt();
       launch.setKernelAttr(SymbolRefAttr::get(merged.getNameAttr(),
                                               {FlatSymbolRefAttr::get(kernel.getNameAttr())}));
+      return WalkResult::advance();
     });
+    if (fits.wasInterrupted())
+      return signalPassFailure();
     for (gpu::GPUModuleOp module : modules)
       module.erase();
   }
@@ -99,6 +104,19 @@ struct MergeKernels : posenc::impl::PosencMergeKernelsBase<MergeKernels> {
     return kernel.emitOpError("needs ")
            << bytes << " bytes of shared memory, but a kernel for " << target.name
            << " can declare " << limit;
+  }
+
+  /// What a launch gives a kernel, if that is known, counts as well.
+  static LogicalResult checkLaunch(gpu::LaunchFuncOp launch, gpu::GPUFuncOp kernel,
+                                   const Chip &target) {
+    Value size = launch.getDynamicSharedMemorySize();
+    std::optional<int64_t> known = size ? getConstantIntValue(size) : std::nullopt;
+    int64_t bytes = getSharedBytes(kernel) + known.value_or(0);
+    if (bytes <= target.sharedBytes)
+      return success();
+    return launch.emitOpError("gives its kernel ")
+           << bytes << " bytes of shared memory, but a block on " << target.name << " has "
+           << target.sharedBytes;
   }
 
   /// The kernel, moved, or an equal one.

@@ -4,6 +4,10 @@
 // RUN: not pe-opt %t/large.mlir --posenc-merge-kernels 2>&1 | FileCheck %s --check-prefix=LARGE
 // LARGE: error: 'gpu.func' op needs 49280 bytes of shared memory, but a kernel for sm_80 can declare 49152
 
+// RUN: not pe-opt %t/dynamic.mlir --posenc-merge-kernels=chip=sm_86 2>&1 | FileCheck %s --check-prefix=DYNAMIC
+// RUN: pe-opt %t/dynamic.mlir --posenc-merge-kernels=chip=sm_90a
+// DYNAMIC: error: 'gpu.launch_func' op gives its kernel 102400 bytes of shared memory, but a block on sm_86 has 101376
+
 // CHECK: gpu.launch_func @posenc_kernels::@one
 // CHECK: gpu.launch_func @posenc_kernels::@one
 // CHECK: gpu.launch_func @posenc_kernels::@[[OTHER:one_[0-9]+]]
@@ -54,6 +58,20 @@ module attributes {gpu.container_module} {
   gpu.module @a {
     gpu.func @one() workgroup(%s: memref<12288xf32, #gpu.address_space<workgroup>>,
                               %t: memref<32xf32, #gpu.address_space<workgroup>>) kernel {
+      gpu.return
+    }
+  }
+}
+//--- dynamic.mlir
+module attributes {gpu.container_module} {
+  func.func @main() {
+    %c1 = arith.constant 1 : index
+    %bytes = arith.constant 102400 : i32
+    gpu.launch_func @a::@one blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) dynamic_shared_memory_size %bytes
+    return
+  }
+  gpu.module @a {
+    gpu.func @one() kernel {
       gpu.return
     }
   }

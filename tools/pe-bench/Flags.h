@@ -41,7 +41,10 @@ struct Flags {
       cl::desc("Processor features, as in +avx2,-fma")};
   cl::opt<std::string> pipeline{"pipeline", cl::init("posenc-cpu"),
                                 cl::sub(attention),
-                                cl::desc("Default: posenc-cpu")};
+                                cl::desc("Default: posenc-cpu, or posenc-nvptx")};
+  cl::opt<std::string> device{
+      "device", cl::init("cpu"), cl::value_desc("cpu|emulator"), cl::sub(attention),
+      cl::desc("What runs it; the emulator counts instead of timing")};
 
   // Shapes.
   cl::opt<int64_t> batch{"batch", cl::init(1), cl::sub(attention),

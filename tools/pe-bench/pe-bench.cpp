@@ -4,6 +4,7 @@
 #include "Flags.h"
 
 #include "Bench/Attention.h"
+#include "Bench/Emulate.h"
 #include "Bench/Run.h"
 #include "posenc/Registration.h"
 #include "posenc/Runtime.h"
@@ -134,6 +135,8 @@ static llvm::Expected<std::vector<Case>> getAttentionCases(const Flags &flags) {
 static llvm::Error run(const Flags &flags) {
   if (flags.threads < 1)
     return makeError("expected --threads of at least 1 but got 0");
+  if (flags.device != "cpu" && flags.device != "emulator")
+    return makeError("expected --device=cpu or emulator but got '" + flags.device + "'");
   RunOptions options;
   options.program.cpu = flags.cpu;
   options.program.features = flags.features;
@@ -152,6 +155,11 @@ static llvm::Error run(const Flags &flags) {
   mlir::DialectRegistry registry;
   registerAll(registry);
   mlir::MLIRContext context(registry);
+  if (flags.device == "emulator") {
+    if (!flags.pipeline.getNumOccurrences())
+      options.program.pipeline = "posenc-nvptx";
+    return emulateCases(context, std::move(*cases), options.program, llvm::outs());
+  }
   Report report(flags.json, llvm::outs());
   return runCases(context, std::move(*cases), options, report);
 }

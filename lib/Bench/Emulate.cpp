@@ -1,0 +1,50 @@
+//===- Emulate.cpp - Check cases on a GPU that needs none -----------------===//
+
+#include "Bench/Emulate.h"
+
+#include "Bench/Template.h"
+#include "posenc/Emulator.h"
+#include "llvm/Support/Format.h"
+
+using namespace posenc;
+using namespace posenc::bench;
+
+static llvm::Error emulate(mlir::MLIRContext &context, Case &source,
+                           const ProgramOptions &options, llvm::raw_ostream &os) {
+  // One for each case: it adds up what it counts.
+  EmulatorOptions emulatorOptions;
+  emulatorOptions.count = true;
+  std::unique_ptr<Emulator> device = Emulator::create(emulatorOptions);
+  const Emulator &emulator = *device;
+  setDevice(std::move(device));
+
+  auto program = buildProgram(context, source.program, source.entry, options);
+  if (!program)
+    return program.takeError();
+  auto results = program->jit->call(program->entry, source.inputs);
+  if (!results)
+    return results.takeError();
+  auto error = source.check(source, *results);
+  if (!error)
+    return error.takeError();
+  if (!(*error <= source.tolerance)) {
+    std::string text;
+    llvm::raw_string_ostream(text) << llvm::format("wrong result: error %.2g exceeds %.2g",
+                                                   *error, source.tolerance);
+    return makeError(text);
+  }
+  os << source.name << llvm::format(" error %.2g\n", *error);
+  emulator.printCounts(os);
+  return llvm::Error::success();
+}
+
+llvm::Error posenc::bench::emulateCases(mlir::MLIRContext &context, std::vector<Case> cases,
+                                        ProgramOptions options, llvm::raw_ostream &os) {
+  options.deviceFormat = "llvm";
+  llvm::Error wrong = llvm::Error::success();
+  for (Case &source : cases)
+    if (llvm::Error error = emulate(context, source, options, os))
+      wrong = llvm::joinErrors(std::move(wrong), makeError(source.name + ": " +
+                                                           llvm::toString(std::move(error))));
+  return wrong;
+}
