@@ -174,6 +174,21 @@ def PosencDecompose : Pass<"posenc-decompose"> {
   let dependentDialects = ["linalg::LinalgDialect", "scf::SCFDialect", "tensor::TensorDialect"];
 }
 
+def PosencWiden : Pass<"posenc-widen", "mlir::ModuleOp"> {
+  let summary = "compute in f64 what is computed in narrower floats";
+  let description = [{
+    What f32 code is compared with where its own rounding would be in doubt:
+    arithmetic on f32, f16 and bf16 becomes f64, and conversions between them
+    vanish. Arguments, results, weights and calls keep their types, with
+    conversions next to them, so callers see no difference but the last digits.
+    Operations with names of their own are decomposed first. A function that has
+    buffers of these types stays as it is.
+
+    Example: `pe-opt --posenc-decompose --posenc-widen`.
+  }];
+  let dependentDialects = ["arith::ArithDialect"];
+}
+
 def PosencCheckOperands : Pass<"posenc-check-operands"> {
   let summary = "check at run time what the verifiers cannot see";
   let description = [{

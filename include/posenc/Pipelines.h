@@ -16,7 +16,9 @@ template <typename T> struct StagedPipelineOptions : mlir::PassPipelineOptions<T
   Option<std::string> to{*this, "to", llvm::cl::desc("last stage to run; default: the last")};
 };
 
-struct ReferencePipelineOptions : StagedPipelineOptions<ReferencePipelineOptions> {};
+struct ReferencePipelineOptions : StagedPipelineOptions<ReferencePipelineOptions> {
+  Option<bool> f64{*this, "f64", llvm::cl::desc("compute in f64, whatever the types")};
+};
 
 struct CpuPipelineOptions : StagedPipelineOptions<CpuPipelineOptions> {
   Option<int64_t> vectorBits{

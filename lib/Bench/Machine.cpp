@@ -4,6 +4,7 @@
 
 #include "Bench/Template.h"
 #include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #include <unistd.h>
 
@@ -23,14 +24,6 @@ static llvm::Expected<int64_t> getLanes(const CompileOptions &options) {
     return target.takeError();
   const llvm::MCSubtargetInfo *info = (*target)->getMCSubtargetInfo();
   return info->checkFeatures("+avx512f") ? 16 : 8;
-}
-
-/// The last stage of posenc-cpu takes loops and vectors as they are.
-static llvm::Expected<Program> build(mlir::MLIRContext &context,
-                                     llvm::StringRef text,
-                                     ProgramOptions options) {
-  options.pipeline = "posenc-cpu{from=llvm}";
-  return buildProgram(context, text, /*entry=*/"", options);
 }
 
 static llvm::Error append(std::vector<HostTensor> &arguments, ElementKind kind,
@@ -68,6 +61,80 @@ static std::string repeat(unsigned count, llvm::StringRef text,
 }
 
 //===----------------------------------------------------------------------===//
+// The loop of both
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What a probe does with its accumulators, `%a0` and so on: `body` makes `%b0`
+/// and so on of them at each `%i` in [%begin, %end), which `range` defines for
+/// thread `%t`. `arguments` come first.
+struct Probe {
+  unsigned accumulators;
+  double start;
+  std::string vector, arguments, range, step, body;
+};
+} // namespace
+
+static constexpr llvm::StringLiteral kProbeText = R"(
+func.func @probe($arguments, %threads: index, %out: memref<?x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %step = arith.constant $step : index
+  %start = arith.constant dense<$start> : $vector
+  scf.parallel (%t) = (%c0) to (%threads) step (%c1) {
+    $range
+    %sums:$count = scf.for %i = %begin to %end step %step iter_args($init) -> ($types) {
+      $body
+      scf.yield $next : $types
+    }
+    $add
+    %scalar = vector.reduction <add>, %total$last : $vector into f32
+    memref.store %scalar, %out[%t, %c0] : memref<?x16xf32>
+    scf.reduce
+  }
+  return
+}
+)";
+
+static llvm::Expected<Program> build(mlir::MLIRContext &context,
+                                     const ProgramOptions &options,
+                                     const Probe &probe) {
+  unsigned count = probe.accumulators;
+  std::string add;
+  for (unsigned i = 1; i < count; ++i)
+    add += expand("%total$i = arith.addf $before, %sums#$i : $v\n    ",
+                  {{"i", std::to_string(i)},
+                   {"before",
+                    i == 1 ? "%sums#0" : "%total" + std::to_string(i - 1)},
+                   {"v", probe.vector}});
+  std::string text = expand(kProbeText,
+                            {{"arguments", probe.arguments},
+                             {"step", probe.step},
+                             {"start", llvm::formatv("{0:e}", probe.start)},
+                             {"vector", probe.vector},
+                             {"range", probe.range},
+                             {"count", std::to_string(count)},
+                             {"init", repeat(count, "%a$i = %start")},
+                             {"types", repeat(count, probe.vector)},
+                             {"body", probe.body},
+                             {"next", repeat(count, "%b$i")},
+                             {"add", add},
+                             {"last", std::to_string(count - 1)}});
+  // The last stage of posenc-cpu takes loops and vectors as they are.
+  ProgramOptions last = options;
+  last.pipeline = "posenc-cpu{from=llvm}";
+  return buildProgram(context, text, /*entry=*/"", last);
+}
+
+/// The arguments that every probe has: threads, and a cache line for each.
+static llvm::Error appendThreads(std::vector<HostTensor> &arguments,
+                                 unsigned threads) {
+  if (llvm::Error error = append(arguments, ElementKind::I64, {}, threads))
+    return error;
+  return append(arguments, ElementKind::F32, {threads, 16}, 0);
+}
+
+//===----------------------------------------------------------------------===//
 // Fused multiply-adds
 //===----------------------------------------------------------------------===//
 
@@ -76,25 +143,6 @@ static std::string repeat(unsigned count, llvm::StringRef text,
 // numbers that overflow or vanish could take another time.
 static constexpr unsigned kChains = 12;
 
-static constexpr llvm::StringLiteral kFmaText = R"(
-func.func @fma(%n: index, %threads: index, %x: f32, %out: memref<?x16xf32>) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %half = vector.broadcast %x : f32 to $vector
-  scf.parallel (%t) = (%c0) to (%threads) step (%c1) {
-    %sums:$chains = scf.for %i = %c0 to %n step %c1 iter_args($init) -> ($types) {
-      $body
-      scf.yield $next : $types
-    }
-    $add
-    %scalar = vector.reduction <add>, %total$chains : $vector into f32
-    memref.store %scalar, %out[%t, %c0] : memref<?x16xf32>
-    scf.reduce
-  }
-  return
-}
-)";
-
 llvm::Expected<std::unique_ptr<Bound>>
 posenc::bench::createFmaBound(mlir::MLIRContext &context,
                               const ProgramOptions &options, unsigned threads) {
@@ -102,39 +150,27 @@ posenc::bench::createFmaBound(mlir::MLIRContext &context,
   if (!lanes)
     return lanes.takeError();
   std::string vector = "vector<" + std::to_string(*lanes) + "xf32>";
-  std::string add = "%total0 = arith.constant dense<0.0> : " + vector;
-  for (unsigned i = 0; i < kChains; ++i)
-    add += expand("\n    %total$j = arith.addf %total$i, %sums#$i : $v",
-                  {{"i", std::to_string(i)},
-                   {"j", std::to_string(i + 1)},
-                   {"v", vector}});
-  auto program =
-      build(context,
-            expand(kFmaText,
-                   {{"vector", vector},
-                    {"chains", std::to_string(kChains)},
-                    {"init", repeat(kChains, "%a$i = %half")},
-                    {"types", repeat(kChains, vector)},
-                    {"body",
-                     repeat(kChains,
-                            "%b$i = vector.fma %a$i, %half, %half : " + vector,
-                            "\n      ")},
-                    {"next", repeat(kChains, "%b$i")},
-                    {"add", add}}),
-            options);
+  // %x is not known when compiling.
+  auto program = build(
+      context, options,
+      {kChains, 0.5, vector, "%n: index, %x: f32",
+       "%half = vector.broadcast %x : f32 to " + vector +
+           "\n    %begin = arith.constant 0 : index"
+           "\n    %end = arith.addi %n, %begin : index",
+       "1",
+       repeat(kChains, "%b$i = vector.fma %a$i, %half, %half : " + vector,
+              "\n      ")});
   if (!program)
     return program.takeError();
 
   // About 2 ms.
   constexpr int64_t steps = 1 << 20;
   std::vector<HostTensor> arguments;
-  for (auto [kind, value] : {std::pair(ElementKind::I64, double(steps)),
-                             std::pair(ElementKind::I64, double(threads)),
-                             std::pair(ElementKind::F32, 0.5)})
-    if (llvm::Error error = append(arguments, kind, {}, value))
-      return error;
-  // A cache line for each thread.
-  if (llvm::Error error = append(arguments, ElementKind::F32, {threads, 16}, 0))
+  if (llvm::Error error = append(arguments, ElementKind::I64, {}, steps))
+    return error;
+  if (llvm::Error error = append(arguments, ElementKind::F32, {}, 0.5))
+    return error;
+  if (llvm::Error error = appendThreads(arguments, threads))
     return error;
   return makeBound(std::move(*program), std::move(arguments),
                    2.0 * kChains * *lanes * steps * threads);
@@ -145,30 +181,6 @@ posenc::bench::createFmaBound(mlir::MLIRContext &context,
 //===----------------------------------------------------------------------===//
 
 static constexpr unsigned kLoads = 8;
-
-static constexpr llvm::StringLiteral kReadText = R"(
-func.func @read(%x: memref<?xf32>, %threads: index, %out: memref<?x16xf32>) {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  %step = arith.constant $step : index
-  %zero = arith.constant dense<0.0> : $vector
-  %size = memref.dim %x, %c0 : memref<?xf32>
-  %share = arith.divui %size, %threads : index
-  scf.parallel (%t) = (%c0) to (%threads) step (%c1) {
-    %begin = arith.muli %t, %share : index
-    %end = arith.addi %begin, %share : index
-    %sums:$loads = scf.for %i = %begin to %end step %step iter_args($init) -> ($types) {
-      $body
-      scf.yield $next : $types
-    }
-    $add
-    %scalar = vector.reduction <add>, %total$loads : $vector into f32
-    memref.store %scalar, %out[%t, %c0] : memref<?x16xf32>
-    scf.reduce
-  }
-  return
-}
-)";
 
 /// Four times the last level cache, and at least 128 MiB, as not every system
 /// says how large that is.
@@ -184,44 +196,34 @@ posenc::bench::createReadBound(mlir::MLIRContext &context,
   auto lanes = getLanes(options);
   if (!lanes)
     return lanes.takeError();
-  std::string vector = "vector<" + std::to_string(*lanes) + "xf32>";
-  std::string body, add = "%total0 = arith.constant dense<0.0> : " + vector;
-  for (unsigned i = 0; i < kLoads; ++i) {
-    Substitutions names = {{"i", std::to_string(i)},
-                           {"j", std::to_string(i + 1)},
-                           {"offset", std::to_string(i * *lanes)},
-                           {"v", vector}};
+  std::string vector = "vector<" + std::to_string(*lanes) + "xf32>", body;
+  for (unsigned i = 0; i < kLoads; ++i)
     body += expand(R"(
       %o$i = arith.constant $offset : index
       %p$i = arith.addi %i, %o$i : index
       %x$i = vector.load %x[%p$i] : memref<?xf32>, $v
       %b$i = arith.addf %a$i, %x$i : $v)",
-                   names);
-    add += expand("\n    %total$j = arith.addf %total$i, %sums#$i : $v", names);
-  }
+                   {{"i", std::to_string(i)},
+                    {"offset", std::to_string(i * *lanes)},
+                    {"v", vector}});
+  int64_t step = kLoads * *lanes;
   auto program =
-      build(context,
-            expand(kReadText, {{"vector", vector},
-                               {"loads", std::to_string(kLoads)},
-                               {"step", std::to_string(kLoads * *lanes)},
-                               {"init", repeat(kLoads, "%a$i = %zero")},
-                               {"types", repeat(kLoads, vector)},
-                               {"body", body},
-                               {"next", repeat(kLoads, "%b$i")},
-                               {"add", add}}),
-            options);
+      build(context, options,
+            {kLoads, 0, vector, "%x: memref<?xf32>",
+             R"(%size = memref.dim %x, %c0 : memref<?xf32>
+    %share = arith.divui %size, %threads : index
+    %begin = arith.muli %t, %share : index
+    %end = arith.addi %begin, %share : index)",
+             std::to_string(step), body});
   if (!program)
     return program.takeError();
 
   // Whole steps for each thread.
-  int64_t step = kLoads * *lanes;
   int64_t count = getReadBytes() / 4 / (step * threads) * step * threads;
   std::vector<HostTensor> arguments;
   if (llvm::Error error = append(arguments, ElementKind::F32, {count}, 1))
     return error;
-  if (llvm::Error error = append(arguments, ElementKind::I64, {}, threads))
-    return error;
-  if (llvm::Error error = append(arguments, ElementKind::F32, {threads, 16}, 0))
+  if (llvm::Error error = appendThreads(arguments, threads))
     return error;
   return makeBound(std::move(*program), std::move(arguments), 4.0 * count);
 }

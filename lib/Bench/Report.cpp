@@ -40,7 +40,7 @@ void Report::addText(const Result &result) {
   if (result.library != "posenc")
     label = "  " + result.library + " " + result.version;
   const char *unit = rate.unit();
-  os << llvm::format("%-44s %9.4g ms  %6.4g..%-6.4g %7.1f %-7s %5.1f %% of "
+  os << llvm::format("%-52s %9.4g ms  %6.4g..%-6.4g %7.1f %-7s %5.1f %% of "
                      "%.1f (%s)",
                      label.c_str(), result.seconds.median * 1e3,
                      result.seconds.p10 * 1e3, result.seconds.p90 * 1e3,
@@ -73,6 +73,8 @@ void Report::addJson(const Result &result) {
     number("p10", result.seconds.p10 * 1e3);
     number("p90", result.seconds.p90 * 1e3);
     json.attribute("runs", result.seconds.count);
+    json.attribute("flops", result.flops);
+    json.attribute("bytes", result.bytes);
     number(rate.isRead ? "gbps" : "gflops", rate.reached);
     json.attribute("bound", rate.isRead ? "read" : "fma");
     number("peak", rate.peak);

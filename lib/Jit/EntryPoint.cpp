@@ -130,3 +130,20 @@ llvm::Expected<EntryPoint> posenc::findEntryPoint(ModuleOp module,
     return error;
   return entry;
 }
+
+llvm::Expected<llvm::SmallVector<HostTensor>>
+posenc::makeInputs(llvm::ArrayRef<std::string> specs, const EntryPoint &entry) {
+  if (specs.size() != entry.arguments.size())
+    return makeError("wrong number of inputs for '" + entry.name +
+                     "': expected " + llvm::Twine(entry.arguments.size()) +
+                     " but got " + llvm::Twine(specs.size()));
+  llvm::SmallVector<HostTensor> inputs;
+  for (auto [index, type] : llvm::enumerate(entry.arguments)) {
+    auto input = makeInput(specs[index], type, /*defaultSeed=*/index);
+    if (!input)
+      return makeError("input " + llvm::Twine(index) + ": " +
+                       llvm::toString(input.takeError()));
+    inputs.push_back(std::move(*input));
+  }
+  return inputs;
+}

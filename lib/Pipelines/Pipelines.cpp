@@ -73,9 +73,15 @@ static void lowerToLLVM(OpPassManager &pm, bool launches = false) {
 // posenc-reference
 //===----------------------------------------------------------------------===//
 
-static void buildDecompose(OpPassManager &pm, const posenc::ReferencePipelineOptions &) {
+static void buildDecompose(OpPassManager &pm, const posenc::ReferencePipelineOptions &options) {
   pm.addPass(posenc::createPosencCheckOperands());
   pm.addPass(posenc::createPosencDecompose());
+  simplify(pm);
+  if (!options.f64)
+    return;
+  pm.addPass(posenc::createPosencWiden());
+  // Its conversions of whole tensors.
+  pm.addPass(createConvertElementwiseToLinalgPass());
   simplify(pm);
 }
 

@@ -73,24 +73,6 @@ static mlir::OwningOpRef<mlir::ModuleOp> parse(const Flags &flags,
   return module;
 }
 
-static llvm::Expected<Tensors> makeInputs(const Flags &flags,
-                                          const EntryPoint &entry) {
-  if (flags.inputs.size() != entry.arguments.size())
-    return makeError("wrong number of inputs for '" + entry.name +
-                     "': expected " + Twine(entry.arguments.size()) +
-                     " but got " + Twine(flags.inputs.size()));
-  Tensors inputs;
-  for (auto [index, type] : llvm::enumerate(entry.arguments)) {
-    // Each its own seed, so that two inputs differ.
-    auto input = makeInput(flags.inputs[index], type, /*defaultSeed=*/index);
-    if (!input)
-      return makeError("input " + Twine(index) + ": " +
-                       llvm::toString(input.takeError()));
-    inputs.push_back(std::move(*input));
-  }
-  return inputs;
-}
-
 static llvm::Expected<Tensors> cloneAll(const Tensors &tensors) {
   Tensors copies;
   for (const HostTensor &tensor : tensors) {
@@ -238,7 +220,7 @@ static llvm::Error run(const Flags &flags, mlir::ModuleOp module) {
   auto entry = findEntryPoint(module, flags.entry);
   if (!entry)
     return entry.takeError();
-  auto inputs = makeInputs(flags, *entry);
+  auto inputs = makeInputs(std::vector<std::string>(flags.inputs.begin(), flags.inputs.end()), *entry);
   if (!inputs)
     return inputs.takeError();
   size_t numResults = entry->results.size();

@@ -39,6 +39,11 @@ llvm::SmallVector<llvm::StringRef> getEntryPointNames(mlir::ModuleOp module);
 llvm::Expected<EntryPoint> findEntryPoint(mlir::ModuleOp module,
                                           llvm::StringRef name);
 
+/// The arguments that `specs` describe, one for each, as makeInput does; each
+/// has its own default seed, so that two of them differ.
+llvm::Expected<llvm::SmallVector<HostTensor>>
+makeInputs(llvm::ArrayRef<std::string> specs, const EntryPoint &entry);
+
 } // namespace posenc
 
 #endif // POSENC_JIT_ENTRYPOINT_H

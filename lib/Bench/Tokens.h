@@ -1,0 +1,17 @@
+//===- Tokens.h - An encoding of tokens as a case ---------------*- C++ -*-===//
+
+#ifndef POSENC_BENCH_TOKENS_H
+#define POSENC_BENCH_TOKENS_H
+
+#include "Bench/Case.h"
+#include "Bench/Encoding.h"
+
+namespace posenc::bench {
+
+/// The case that applies `encoding` to tokens `[batch, queries, dim]`. It is
+/// bound by reading: one pass over the tokens.
+llvm::Expected<Case> makeTokens(const Shape &shape, const Encoding &encoding);
+
+} // namespace posenc::bench
+
+#endif // POSENC_BENCH_TOKENS_H
