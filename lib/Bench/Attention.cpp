@@ -181,6 +181,7 @@ posenc::bench::makeAttention(StringRef name, const Shape &shape,
     if (!input)
       return input.takeError();
     result.bytes += input->getNumBytes();
+    result.inputNames.push_back(operand.name);
     result.inputs.push_back(std::move(*input));
   }
   result.bytes += result.inputs[0].getNumBytes();
@@ -192,6 +193,19 @@ posenc::bench::makeAttention(StringRef name, const Shape &shape,
   for (const Encoding &encoding : encodings)
     result.tolerance +=
         encoding.errorPerPosition * std::max(shape.keys, shape.queries);
+  llvm::json::Array words;
+  for (const Encoding &encoding : encodings)
+    words.push_back(encoding.peerWords);
+  result.peerProblem = llvm::json::Object{{"kind", "attention"},
+                                          {"batch", shape.batch},
+                                          {"heads", shape.heads},
+                                          {"kv_heads", shape.keyHeads},
+                                          {"dim", shape.dim},
+                                          {"queries", shape.queries},
+                                          {"keys", shape.keys},
+                                          {"dtype", getName(shape.kind)},
+                                          {"layout", shape.isRowMajor ? "bshd" : "bhsd"},
+                                          {"encodings", std::move(words)}};
   result.check = [shape, encodings = std::vector<Encoding>(encodings)](
                      const Case &self, llvm::ArrayRef<HostTensor> results) {
     return checkAttention(shape, encodings, self.inputs, results[0]);

@@ -31,9 +31,10 @@ struct Case {
   double tolerance = 0;
   /// Name of the case that this one adds something to, if any.
   std::string base;
-  /// The same problem in words that other libraries' workers understand, and
-  /// the names of the inputs; null if they do not know such problems.
+  /// The same problem in words that other libraries' workers understand; null if
+  /// they do not know such problems. They get the inputs by these names.
   llvm::json::Value peerProblem = nullptr;
+  std::vector<std::string> inputNames;
 };
 
 /// The largest relative error that rounding to `kind` explains, for results of

@@ -9,6 +9,7 @@
 #define POSENC_BENCH_ENCODING_H
 
 #include "posenc/Jit/HostTensor.h"
+#include "llvm/Support/JSON.h"
 
 #include <functional>
 #include <vector>
@@ -58,6 +59,9 @@ struct Encoding {
   std::function<bool(int64_t query, int64_t key)> mask;
   /// What rounding of positions to f32 adds to the error, per position.
   double errorPerPosition = 0;
+  /// What it is called in the words of other libraries' workers, and its
+  /// parameters.
+  llvm::json::Value peerWords = nullptr;
 };
 
 } // namespace posenc::bench

@@ -94,6 +94,7 @@ posenc::bench::makeModel(mlir::MLIRContext &context, StringRef name, StringRef t
   result.entry = entry->name;
   result.tolerance = getModuleTolerance(*module);
   for (HostTensor &tensor : *tensors) {
+    result.inputNames.push_back(std::to_string(result.inputs.size()));
     result.name += " " + formatShape(tensor.getShape(), tensor.getKind());
     result.bytes += tensor.getNumBytes();
     result.inputs.push_back(std::move(tensor));

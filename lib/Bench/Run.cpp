@@ -16,6 +16,7 @@ struct Runnable {
   Program program;
   double error = 0;
   Contender contender;
+  std::vector<std::unique_ptr<Peer>> peers;
 };
 } // namespace
 
@@ -53,6 +54,16 @@ prepare(mlir::MLIRContext &context, Case source, const RunOptions &options) {
     return self->program.jit->time(self->program.entry, self->source.inputs);
   };
   return runnable;
+}
+
+static Result makePeerResult(const Peer &peer, Result result) {
+  result.library = peer.library;
+  result.version = peer.version;
+  result.overBase = 0;
+  result.overOurs = summarize(peer.contender.seconds).median / result.seconds.median;
+  result.seconds = summarize(peer.contender.seconds);
+  result.error = peer.error;
+  return result;
 }
 
 static Result makeResult(const Runnable &runnable, const Bound &fma,
@@ -95,8 +106,15 @@ llvm::Error posenc::bench::runCases(mlir::MLIRContext &context,
     return fail(read.takeError());
   std::vector<Contender *> contenders = {&(*fma)->contender,
                                          &(*read)->contender};
-  for (auto &runnable : runnables)
+  PeerNotes notes;
+  for (auto &runnable : runnables) {
+    runnable->peers = startPeers(runnable->source, runnable->program.entry.results[0].kind,
+                                 options.threads, options.peers, notes);
     contenders.push_back(&runnable->contender);
+    for (auto &peer : runnable->peers)
+      contenders.push_back(&peer->contender);
+  }
+  notes.print(llvm::errs());
   if (llvm::Error error = timeInTurns(contenders, options.timing))
     return fail(std::move(error));
 
@@ -107,6 +125,8 @@ llvm::Error posenc::bench::runCases(mlir::MLIRContext &context,
     if (double base = medians.lookup(runnable->source.base))
       result.overBase = result.seconds.median / base;
     report.add(result);
+    for (auto &peer : runnable->peers)
+      report.add(makePeerResult(*peer, result));
   }
   return wrong;
 }

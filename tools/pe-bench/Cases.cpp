@@ -193,5 +193,8 @@ Cases posenc::bench::getModelCases(const Flags &flags, mlir::MLIRContext &contex
                          std::vector<std::string>(flags.inputs.begin(), flags.inputs.end()));
   if (!model)
     return model.takeError();
+  if (!flags.peersModel.empty())
+    model->peerProblem =
+        llvm::json::Object{{"kind", "bert"}, {"folder", flags.peersModel.getValue()}};
   return collect(*model);
 }

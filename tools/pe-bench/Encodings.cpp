@@ -41,6 +41,7 @@ Encoding posenc::bench::makeRope(const Shape &shape, StringRef pairing) {
                    ">$layout} : ($type$types) -> $type")
                       .str();
   bool isHalf = pairing == "half";
+  encoding.peerWords = llvm::json::Object{{"name", "rope"}, {"pairing", pairing}, {"base", 10000}};
   encoding.row = [frequencies = getFrequencies(shape.dim),
                   isHalf](Row row, int64_t position, int64_t, Operands) {
     for (size_t c = 0, n = frequencies.size(); c < n; ++c) {
@@ -122,6 +123,7 @@ Encoding posenc::bench::makeAlibi(const Shape &shape) {
   encoding.name = "alibi";
   encoding.site = Encoding::Score;
   encoding.text = "posenc.alibi $x : ($type) -> $type";
+  encoding.peerWords = llvm::json::Object{{"name", encoding.name}};
   int64_t n = llvm::bit_floor(uint64_t(shape.heads));
   encoding.score = [n](double score, int64_t head, int64_t query, int64_t key,
                        Operands) {
@@ -166,6 +168,10 @@ Encoding posenc::bench::makeT5(const Shape &shape, bool isCausal) {
                   getTable(sizes) + ") -> $type";
   encoding.operands = {{"buckets", ElementKind::F32, sizes, "random"}};
   int64_t side = isCausal ? buckets : buckets / 2;
+  encoding.peerWords = llvm::json::Object{{"name", encoding.name},
+                                          {"buckets", buckets},
+                                          {"max_distance", maxDistance},
+                                          {"causal", isCausal}};
   encoding.score = [starts = getStarts(side, maxDistance), side,
                     isCausal](double score, int64_t head, int64_t query,
                               int64_t key, Operands operands) {
@@ -189,6 +195,7 @@ Encoding posenc::bench::makeCausal(const Shape &shape) {
   encoding.name = "causal";
   encoding.site = Encoding::Mask;
   encoding.text = "posenc.causal $x : ($type) -> $type";
+  encoding.peerWords = llvm::json::Object{{"name", encoding.name}};
   encoding.mask = [](int64_t query, int64_t key) { return key <= query; };
   return encoding;
 }
@@ -202,6 +209,8 @@ Encoding posenc::bench::makeWindow(const Shape &shape, int64_t size,
   encoding.text = "posenc.window $x {left = " + std::to_string(left) +
                   " : i64, right = " + std::to_string(right) +
                   " : i64} : ($type) -> $type";
+  encoding.peerWords =
+      llvm::json::Object{{"name", encoding.name}, {"left", left}, {"right", right}};
   encoding.mask = [left, right](int64_t query, int64_t key) {
     return query - left <= key && key <= query + right;
   };
@@ -217,6 +226,7 @@ Encoding posenc::bench::makePadding(const Shape &shape) {
                   formatShape(sizes, ElementKind::I1) + ">) -> $type";
   // A batch without padding: the mask costs what it costs, and hides nothing.
   encoding.operands = {{"valid", ElementKind::I1, sizes, "ones"}};
+  encoding.peerWords = llvm::json::Object{{"name", encoding.name}};
   encoding.mask = [](int64_t, int64_t) { return true; };
   return encoding;
 }

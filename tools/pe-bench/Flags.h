@@ -52,6 +52,13 @@ struct Flags {
   cl::opt<double> tolerance{"tolerance", cl::init(0), all,
                             cl::desc("Largest error that is right, relative to the largest "
                                      "element (default: what the element type explains)")};
+  cl::list<std::string> peers{"peers", cl::CommaSeparated, cl::ValueOptional, all,
+                              cl::value_desc("library,..."),
+                              cl::desc("Time these, too: onnxruntime, openvino, torch, jax, iree, "
+                                       "numpy or files; without a value the first five")};
+  cl::opt<std::string> peersPython{"peers-python", cl::value_desc("file"), all,
+                                   cl::desc("Interpreter that has them (default: "
+                                            "../peers/bin/python beside this program)")};
 
   // Shapes of attention.
   In shapes{&attention, &encodings};
@@ -106,6 +113,9 @@ struct Flags {
                              cl::desc("Function to time (default: the only public one)")};
   cl::list<std::string> inputs{"input", cl::value_desc("[AxBxC=]spec"), cl::sub(model),
                                cl::desc("One per argument, as for pe-runner")};
+  cl::opt<std::string> peersModel{"peers-model", cl::value_desc("folder"), cl::sub(model),
+                                  cl::desc("Hugging Face folder of the BERT sentence encoder that "
+                                           "the file is, for --peers; inputs: ids and mask")};
 };
 
 } // namespace posenc::bench

@@ -9,7 +9,9 @@
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/ToolOutputFile.h"
 
 using namespace posenc;
@@ -37,7 +39,23 @@ static Cases getCases(const Flags &flags, mlir::MLIRContext &context) {
   return makeError("expected a subcommand: attention, encodings, gemm or model");
 }
 
-static llvm::Error run(const Flags &flags) {
+/// Where other libraries and their workers are, in the build tree and installed.
+static PeerOptions getPeers(const Flags &flags, const char *program) {
+  PeerOptions options;
+  options.libraries.assign(flags.peers.begin(), flags.peers.end());
+  if (options.libraries == std::vector<std::string>{""})
+    options.libraries = {"onnxruntime", "openvino", "torch", "jax", "iree"};
+  static int anchor;
+  llvm::SmallString<128> root(llvm::sys::fs::getMainExecutable(program, &anchor));
+  llvm::sys::path::remove_filename(root);
+  llvm::sys::path::append(root, "..");
+  options.python = flags.peersPython.empty() ? (root + "/peers/bin/python").str()
+                                             : flags.peersPython.getValue();
+  options.script = (root + "/share/posenc/peers/worker.py").str();
+  return options;
+}
+
+static llvm::Error run(const Flags &flags, const char *program) {
   if (flags.threads < 1)
     return makeError("expected --threads of at least 1 but got 0");
   if (flags.device != "cpu" && flags.device != "emulator")
@@ -49,6 +67,7 @@ static llvm::Error run(const Flags &flags) {
   options.timing.repeat = std::max(flags.repeat.getValue(), 1u);
   options.timing.minTime = flags.minTime;
   options.threads = flags.threads;
+  options.peers = getPeers(flags, program);
   posenc_set_threads(flags.threads);
 
   mlir::DialectRegistry registry;
@@ -73,6 +92,8 @@ static llvm::Error run(const Flags &flags) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  // Read when OpenMP starts: its threads must not spin while others are timed.
+  setenv("KMP_BLOCKTIME", "10", /*overwrite=*/0);
   registerAllPasses();
   // Not among the flags of the subcommands, but Program::build looks at them.
   mlir::registerPassManagerCLOptions();
@@ -80,7 +101,7 @@ int main(int argc, char **argv) {
   Flags flags;
   cl::ParseCommandLineOptions(argc, argv,
                               "checks compiled code, then times it\n");
-  if (llvm::Error error = run(flags)) {
+  if (llvm::Error error = run(flags, argv[0])) {
     llvm::outs().flush();
     llvm::handleAllErrors(std::move(error), [](llvm::ErrorInfoBase &info) {
       llvm::errs() << "error: " << info.message() << '\n';

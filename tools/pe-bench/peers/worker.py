@@ -1,0 +1,109 @@
+"""Computes and times one case with another library, for pe-bench.
+
+    worker.py LIBRARY
+
+LIBRARY is onnxruntime, openvino, ... (run_LIBRARY.py beside this file), or a file
+with the same functions. Requests and answers are lines of JSON on stdin and stdout:
+
+    {"problem": {...}, "inputs": {NAME: FILE.npy}, "threads": N}
+                           -> {"version": ..., "way": ...}, {"absent": ...} or {"lacks": ...}
+    {"run": true}          -> {"seconds": ...}
+    {"write": FILE.npy}    -> {}
+
+A library may know several ways to the result, pairs of functions `run` and `result`
+by name; the fastest is the one that is timed.
+"""
+
+import ctypes
+import importlib.util
+import json
+import os
+import signal
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Lacks(Exception):
+    """What a library, or what is written for it here, cannot do."""
+
+
+def load(library):
+    path = library if library.endswith(".py") else os.path.join(HERE, f"run_{library}.py")
+    spec = importlib.util.spec_from_file_location("library", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def seconds(run):
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def choose(ways):
+    """The way whose fastest of some runs is the shortest."""
+    best = None
+    for name, (run, result) in ways.items():
+        run()
+        first = seconds(run)
+        shortest = min(first, *(seconds(run) for _ in range(max(2, min(20, int(0.1 / first))))))
+        if best is None or shortest < best[0]:
+            best = shortest, name, run, result
+    return best[1:]
+
+
+def prepare(library, request):
+    import numpy as np
+    threads = str(request["threads"])
+    # Read when a library is loaded.
+    os.environ.update(OMP_NUM_THREADS=threads, MKL_NUM_THREADS=threads,
+                      OPENBLAS_NUM_THREADS=threads)
+    try:
+        module = load(library)
+    except ImportError as error:
+        return {"absent": str(error)}, None
+    inputs = {name: np.load(path) for name, path in request["inputs"].items()}
+    problem = request["problem"]
+    solve = getattr(module, problem["kind"], None)
+    if solve is None:
+        return {"lacks": f"{problem['kind']} is not written for it"}, None
+    if problem.get("dtype", "f32") != "f32":
+        return {"lacks": f"{problem['dtype']} is not written for it"}, None
+    try:
+        way, run, result = choose(solve(problem, inputs, request["threads"]))
+    except Lacks as error:
+        return {"lacks": str(error)}, None
+    return {"version": module.version(), "way": way}, (run, result)
+
+
+def main():
+    # Nobody would wake or end a stopped worker whose parent is gone.
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    # What libraries print is no answer.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    sys.path.insert(0, HERE)
+    # A library's file finds the class of this very module.
+    sys.modules["worker"] = sys.modules["__main__"]
+    ready = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if "problem" in request:
+                answer, ready = prepare(sys.argv[1], request)
+            elif "run" in request:
+                answer = {"seconds": seconds(ready[0])}
+            else:
+                import numpy as np
+                np.save(request["write"], np.ascontiguousarray(ready[1](), dtype=np.float32))
+                answer = {}
+        except Exception as error:
+            answer = {"lacks": " ".join(f"{type(error).__name__}: {error}".split())[:200]}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
