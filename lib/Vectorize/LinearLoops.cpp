@@ -18,12 +18,14 @@ static int64_t tileHeight(int64_t panel, int64_t lanes) {
   return std::clamp<int64_t>(height, 1, 12);
 }
 
-/// 8 rows of 48 with 32 registers: the fewest heights of those that reach the
-/// peak. 6 rows of 16 with 16 registers. Narrower if that pads less.
+/// 12 rows of 32 with 32 registers, 6 of 16 with 16: of the tiles that reach the
+/// peak, the highest that are two vectors wide. The first tile of a panel, which
+/// waits for memory, then has the most products per weight. Narrower if that pads
+/// far less.
 int64_t LinearPlan::choosePanel(int64_t outputs, int64_t lanes) {
-  int64_t best = lanes == 16 ? 48 : 16;
+  int64_t best = 2 * lanes;
   for (int64_t panel = best - 16; panel > 0; panel -= 16)
-    if (llvm::alignTo(outputs, panel) < llvm::alignTo(outputs, best))
+    if (9 * llvm::alignTo(outputs, panel) < 8 * llvm::alignTo(outputs, best))
       best = panel;
   return best;
 }
@@ -55,8 +57,9 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes) {
   copyRows = vectors && canCopy && (conflicts || !plain);
   vectors = vectors && (plain || canCopy);
 
-  // The block of rows stays in the second cache while the panels pass.
-  rows = 96;
+  // The block of rows stays in the second cache while the panels pass. The higher
+  // it is, the fewer times the weight comes from memory.
+  rows = 192;
   if (!vectors)
     return;
   int64_t budget = copyRows ? stack / pitch : (800 << 10) / (4 * inputs);

@@ -1,9 +1,9 @@
 // RUN: pe-opt %s --split-input-file --posenc-pack-weights=vector-bits=256 | FileCheck %s
 // RUN: pe-opt %s --split-input-file --posenc-pack-weights=vector-bits=512 | FileCheck %s --check-prefix=WIDE
 
-// A register tile is 16 outputs wide with 256 bits; with 512 bits 48, or less
-// where that would pad more.
-// WIDE: memref<1x8x48xf32> = uninitialized
+// A register tile is 16 outputs wide with 256 bits; with 512 bits 32, or less
+// where that would pad far more.
+// WIDE: memref<3x8x16xf32> = uninitialized
 // WIDE-LABEL: func.func @arguments(
 // WIDE: tensor<1x8x32xf32>
 
