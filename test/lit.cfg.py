@@ -14,6 +14,9 @@ tools = os.path.join(config.build_dir, "bin")
 config.environment["PATH"] = os.pathsep.join(
     [tools, config.llvm_tools_dir, os.environ["PATH"]])
 
+# Compiled modules are kept here, and not with those of the user.
+config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "cache")
+
 config.substitutions += [
     ("%python", os.path.join(config.build_dir, "venv", "bin", "python")),
     ("%source", config.source_dir),

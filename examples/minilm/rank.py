@@ -61,7 +61,9 @@ def embed(count):
                 "--input=@mask.npy", "--output=@y.npy", "--time").splitlines()
     # Lines are "<step> <time> ms".
     seconds = {words[0]: float(words[1]) / 1000 for words in map(str.split, lines)}
-    report("generate", seconds["parse"] + seconds["compile"], "machine code for this processor")
+    kept = "cache" in seconds
+    report("generate", seconds["parse"] + seconds["cache" if kept else "compile"],
+           "machine code for this processor" + (", kept from before" if kept else ""))
     report("load", seconds["load"], "weights, mapped from their file")
     report("embed", seconds["run"], f"{count} sentences")
 

@@ -1,4 +1,4 @@
-//===- Jit.cpp - Compile a module and call it -----------------------------===//
+//===- Jit.cpp - Link an object and call it -------------------------------===//
 
 #include "posenc/Jit/Jit.h"
 
@@ -6,9 +6,9 @@
 #include "Heap.h"
 #include "Invoker.h"
 #include "posenc/Runtime.h"
-#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/TargetParser/Host.h"
 
 #include <chrono>
 #include <cstring>
@@ -19,28 +19,8 @@ using llvm::Twine;
 namespace orc = llvm::orc;
 
 //===----------------------------------------------------------------------===//
-// Compilation
+// Linking
 //===----------------------------------------------------------------------===//
-
-/// Adds the invokers of `entries`; returns their names, and that of the load
-/// function if there is one.
-static llvm::Expected<llvm::SmallVector<std::string>>
-addInvokers(llvm::Module &module, llvm::ArrayRef<EntryPoint> entries) {
-  llvm::SmallVector<std::string> names;
-  for (const EntryPoint &entry : entries) {
-    if (llvm::Error error = addInvoker(module, entry))
-      return error;
-    names.push_back((kInvokerPrefix + entry.name).str());
-  }
-  if (llvm::Function *load = module.getFunction(kLoadFunction);
-      load && !load->isDeclaration()) {
-    if (load->arg_size() != 0 || !load->getReturnType()->isVoidTy())
-      return makeError("expected " + kLoadFunction +
-                       " without arguments and results");
-    names.push_back(kLoadFunction.str());
-  }
-  return names;
-}
 
 /// Defines what compiled code may call, apart from what the process has loaded.
 static llvm::Error defineSymbols(orc::LLJIT &lljit,
@@ -63,75 +43,28 @@ static llvm::Error defineSymbols(orc::LLJIT &lljit,
   return llvm::Error::success();
 }
 
-namespace {
-/// Generates code with the target machine that optimised the module, and keeps
-/// a copy of the object.
-class Compiler : public orc::IRCompileLayer::IRCompiler {
-public:
-  Compiler(llvm::TargetMachine &target,
-           std::unique_ptr<llvm::MemoryBuffer> &object)
-      : IRCompiler(orc::irManglingOptionsFromTargetOptions(target.Options)),
-        target(target), object(object) {}
-
-  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-  operator()(llvm::Module &module) override {
-    auto result = orc::SimpleCompiler(target)(module);
-    if (result)
-      object = llvm::MemoryBuffer::getMemBufferCopy((*result)->getBuffer());
-    return result;
-  }
-
-private:
-  llvm::TargetMachine &target;
-  std::unique_ptr<llvm::MemoryBuffer> &object;
-};
-} // namespace
-
 llvm::Expected<std::unique_ptr<Jit>>
-Jit::create(mlir::ModuleOp source, llvm::ArrayRef<EntryPoint> entries,
-            const JitOptions &options) {
-  auto target = createTargetMachine(options);
-  if (!target)
-    return target.takeError();
-  if (llvm::Error error = checkRunsHere(**target))
-    return error;
-  auto context = std::make_unique<llvm::LLVMContext>();
-  auto module = translate(source, *context, **target);
-  if (!module)
-    return module.takeError();
-  auto names = addInvokers(**module, entries);
-  if (!names)
-    return names.takeError();
-  // The C interfaces stay for whoever looks at, or links, the object.
-  optimize(**module, **target, options.optLevel, [&](StringRef name) {
-    return llvm::is_contained(*names, name) ||
-           (name.consume_front(kInterfacePrefix) &&
-            llvm::is_contained(*names, (kInvokerPrefix + name).str()));
-  });
-
-  std::unique_ptr<Jit> jit(new Jit);
+Jit::create(Object object, llvm::ArrayRef<std::string> sharedLibs) {
   auto lljit =
       orc::LLJITBuilder()
-          .setJITTargetMachineBuilder(
-              orc::JITTargetMachineBuilder((*target)->getTargetTriple()))
-          .setCompileFunctionCreator([&](orc::JITTargetMachineBuilder) {
-            return std::make_unique<Compiler>(**target, jit->object);
-          })
+          .setJITTargetMachineBuilder(orc::JITTargetMachineBuilder(
+              llvm::Triple(llvm::sys::getProcessTriple())))
           .create();
   if (!lljit)
     return lljit.takeError();
-  if (llvm::Error error = defineSymbols(**lljit, options.sharedLibs))
+  if (llvm::Error error = defineSymbols(**lljit, sharedLibs))
     return error;
-  if (llvm::Error error = (*lljit)->addIRModule(
-          orc::ThreadSafeModule(std::move(*module), std::move(context))))
+  if (llvm::Error error = (*lljit)->addObjectFile(llvm::MemoryBuffer::getMemBuffer(
+          object.code->getMemBufferRef(), /*RequiresNullTerminator=*/false)))
     return error;
-  // Code is generated here, while the target machine exists.
-  for (const std::string &name : *names) {
+  std::unique_ptr<Jit> jit(new Jit);
+  for (const std::string &name : object.names) {
     auto address = (*lljit)->lookup(name);
     if (!address)
       return address.takeError();
     jit->functions[name] = address->toPtr<Invoke>();
   }
+  jit->object = std::move(object);
   jit->lljit = std::move(*lljit);
   return jit;
 }
@@ -139,12 +72,11 @@ Jit::create(mlir::ModuleOp source, llvm::ArrayRef<EntryPoint> entries,
 Jit::~Jit() { posenc_device_forget_constants(); }
 
 llvm::Error Jit::load() {
-  if (llvm::Error error = lljit->initialize(lljit->getMainJITDylib()))
-    return error;
-  auto function = functions.find(kLoadFunction);
-  if (function == functions.end())
-    return llvm::Error::success();
-  return callGuarded(function->second, /*slots=*/nullptr);
+  for (StringRef name : {StringRef(kConstructFunction), StringRef(kLoadFunction)})
+    if (auto function = functions.find(name); function != functions.end())
+      if (llvm::Error error = callGuarded(function->second, /*slots=*/nullptr))
+        return error;
+  return llvm::Error::success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -61,16 +61,13 @@ static llvm::Error runPipeline(mlir::ModuleOp module, StringRef pipeline) {
 }
 
 /// Tells the pipeline what the processor has that we compile for.
-static llvm::Error markProcessor(mlir::ModuleOp module, const CompileOptions &options) {
-  auto target = createTargetMachine(options);
-  if (!target)
-    return target.takeError();
-  bool wide = (*target)->getMCSubtargetInfo()->checkFeatures("+avx512f");
+static void markProcessor(mlir::ModuleOp module, const llvm::TargetMachine &target) {
+  const llvm::MCSubtargetInfo &processor = *target.getMCSubtargetInfo();
   module->setAttr("posenc.vector_bits",
-                  mlir::IntegerAttr::get(mlir::IntegerType::get(module.getContext(), 64), wide ? 512 : 256));
-  if ((*target)->getMCSubtargetInfo()->checkFeatures("+avx512bf16"))
+                  mlir::IntegerAttr::get(mlir::IntegerType::get(module.getContext(), 64),
+                                         processor.checkFeatures("+avx512f") ? 512 : 256));
+  if (processor.checkFeatures("+avx512bf16"))
     module->setAttr("posenc.bf16_pairs", mlir::UnitAttr::get(module.getContext()));
-  return llvm::Error::success();
 }
 
 /// Says in each function for which chip it is, which LLVM IR would not know.
@@ -110,19 +107,13 @@ static llvm::Error compileDevice(mlir::ModuleOp module, StringRef entry, StringR
       ("builtin.module(symbol-dce,gpu-module-to-binary{format=" + format + "})").str());
 }
 
-llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
-                                       const ProgramOptions &options) {
-  // Before the types change, and before a wrong name costs time.
-  llvm::Expected<EntryPoint> entry = findEntryPoint(module, name);
-  if (!entry)
-    return entry.takeError();
-  Program program;
-  program.entry = std::move(*entry);
-
+/// Lowers and compiles.
+static llvm::Expected<Object> compile(mlir::ModuleOp module, Program &program,
+                                      const llvm::TargetMachine &target,
+                                      const ProgramOptions &options) {
   if (!options.pipeline.empty()) {
     markEntryPoints(module);
-    if (llvm::Error error = markProcessor(module, options))
-      return error;
+    markProcessor(module, target);
     if (llvm::Error error = measure(program.times.pipeline, [&] {
           return runPipeline(module, options.pipeline);
         }))
@@ -136,15 +127,55 @@ llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
     return makeError(
         "expected a module in the LLVM dialect but got operation '" +
         op->getName().getStringRef() + "'");
+  return measure(program.times.compile,
+                 [&] { return compileObject(module, program.entry, options); });
+}
 
-  auto jit = measure(program.times.compile, [&] {
-    return Jit::create(module, program.entry, options);
+/// The object from the cache, or else compiled and kept there.
+static llvm::Expected<Object> find(mlir::ModuleOp module, Program &program,
+                                   const llvm::TargetMachine &target,
+                                   const ProgramOptions &options) {
+  std::string key;
+  double seconds = 0;
+  std::optional<Object> found = measure(seconds, [&] {
+    key = ObjectCache::getKey(module, program.entry.name, options.pipeline, target, options);
+    return options.cache->find(key);
   });
-  if (!jit)
-    return jit.takeError();
-  program.jit = std::move(*jit);
-  if (llvm::Error error =
-          measure(program.times.load, [&] { return program.jit->load(); }))
+  if (found) {
+    program.times.cache = seconds;
+    return std::move(*found);
+  }
+  llvm::Expected<Object> object = compile(module, program, target, options);
+  if (object)
+    options.cache->store(key, *object);
+  return object;
+}
+
+llvm::Expected<Program> Program::build(mlir::ModuleOp module, StringRef name,
+                                       const ProgramOptions &options) {
+  // Before the types change, and before a wrong name costs time.
+  llvm::Expected<EntryPoint> entry = findEntryPoint(module, name);
+  if (!entry)
+    return entry.takeError();
+  Program program;
+  program.entry = std::move(*entry);
+  auto target = createTargetMachine(options);
+  if (!target)
+    return target.takeError();
+  if (llvm::Error error = checkRunsHere(**target))
+    return error;
+  bool isKept = options.cache && options.deviceFormat.empty();
+  llvm::Expected<Object> object =
+      (isKept ? find : compile)(module, program, **target, options);
+  if (!object)
+    return object.takeError();
+  if (llvm::Error error = measure(program.times.load, [&]() -> llvm::Error {
+        auto jit = Jit::create(std::move(*object), options.sharedLibs);
+        if (!jit)
+          return jit.takeError();
+        program.jit = std::move(*jit);
+        return program.jit->load();
+      }))
     return error;
   return program;
 }

@@ -35,7 +35,7 @@
 
 // RUN: pe-runner %s -e add %{lower} --input=1x4=ones --input=1x4=ones --repeat=3 | FileCheck %s --check-prefix=REPEAT
 // REPEAT: time: median {{.*}} ms, min {{.*}} ms, 3 runs
-// RUN: pe-runner %s -e add %{lower} --input=1x4=ones --input=1x4=ones --time 2>&1 | FileCheck %s --check-prefix=STEPS
+// RUN: pe-runner %s -e add %{lower} --input=1x4=ones --input=1x4=ones --cache=off --time 2>&1 | FileCheck %s --check-prefix=STEPS
 // STEPS-DAG: parse {{.*}} ms
 // STEPS-DAG: pipeline {{.*}} ms
 // STEPS-DAG: compile {{.*}} ms

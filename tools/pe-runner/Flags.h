@@ -3,6 +3,7 @@
 #ifndef POSENC_TOOLS_PE_RUNNER_FLAGS_H
 #define POSENC_TOOLS_PE_RUNNER_FLAGS_H
 
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/CommandLine.h"
 
 #include <string>
@@ -19,6 +20,21 @@ inline void hideLibraryOptions() {
       option.second->setHiddenFlag(cl::Hidden);
   if (auto found = options.find("threads"); found != options.end())
     found->second->removeArgument();
+}
+
+/// The names of all flags so far.
+inline llvm::StringSet<> getOptionNames() {
+  llvm::StringSet<> names;
+  for (auto &option : cl::getRegisteredOptions())
+    names.insert(option.first);
+  return names;
+}
+
+/// Whether the command line has one of the flags `names`.
+inline bool hasOption(const llvm::StringSet<> &names) {
+  return llvm::any_of(cl::getRegisteredOptions(), [&](auto &option) {
+    return option.second->getNumOccurrences() && names.contains(option.first);
+  });
 }
 
 /// The flags, to be made after hideLibraryOptions().
@@ -79,6 +95,10 @@ struct Flags {
   cl::list<std::string> sharedLibs{
       "shared-libs", cl::CommaSeparated,
       cl::desc("Libraries that compiled code calls")};
+  cl::opt<std::string> cache{
+      "cache", cl::value_desc("folder|off"),
+      cl::desc("Where compiled modules are kept for the next time (default: "
+               "posenc in the user's cache folder)")};
   cl::opt<bool> dumpObject{
       "dump-object-file",
       cl::desc("Write the object file that --object-filename names")};

@@ -202,8 +202,26 @@ static llvm::Error writeObject(const Flags &flags, const Jit &jit) {
   return llvm::Error::success();
 }
 
-static llvm::Error run(const Flags &flags, mlir::ModuleOp module) {
+/// The cache that --cache names. The default is no reason to fail.
+static llvm::Expected<std::optional<ObjectCache>> openCache(const Flags &flags) {
+  std::string folder = flags.cache;
+  if (folder.empty())
+    folder = ObjectCache::getDefaultFolder();
+  if (folder.empty() || folder == "off")
+    return std::nullopt;
+  auto cache = ObjectCache::open(folder);
+  if (cache)
+    return std::move(*cache);
+  if (flags.cache.getNumOccurrences())
+    return cache.takeError();
+  llvm::consumeError(cache.takeError());
+  return std::nullopt;
+}
+
+static llvm::Error run(const Flags &flags, mlir::ModuleOp module,
+                       ObjectCache *cache) {
   ProgramOptions options;
+  options.cache = cache;
   options.cpu = flags.cpu;
   options.features = flags.features;
   options.optLevel = flags.optLevel;
@@ -241,10 +259,14 @@ static llvm::Error run(const Flags &flags, mlir::ModuleOp module) {
   auto program = Program::build(module, flags.entry, options);
   if (!program)
     return program.takeError();
-  printStep(flags, "pipeline", program->times.pipeline);
-  if (!options.deviceFormat.empty())
-    printStep(flags, "kernels", program->times.device);
-  printStep(flags, "compile", program->times.compile);
+  if (program->times.cache) {
+    printStep(flags, "cache", program->times.cache);
+  } else {
+    printStep(flags, "pipeline", program->times.pipeline);
+    if (!options.deviceFormat.empty())
+      printStep(flags, "kernels", program->times.device);
+    printStep(flags, "compile", program->times.compile);
+  }
   printStep(flags, "load", program->times.load);
   if (flags.dumpObject)
     if (llvm::Error error = writeObject(flags, *program->jit))
@@ -283,6 +305,8 @@ int main(int argc, char **argv) {
   mlir::registerMLIRContextCLOptions();
   mlir::registerPassManagerCLOptions();
   mlir::registerDefaultTimingManagerCLOptions();
+  // Those look into the compilation, or change it: then there must be one.
+  llvm::StringSet<> libraryOptions = getOptionNames();
   Flags flags;
   cl::ParseCommandLineOptions(argc, argv, "compiles a function and runs it\n");
 
@@ -309,7 +333,12 @@ int main(int argc, char **argv) {
   mlir::OwningOpRef<mlir::ModuleOp> module = parse(flags, sources, context);
   if (!module)
     return EXIT_FAILURE;
-  if (llvm::Error error = run(flags, *module))
+  auto cache = openCache(flags);
+  if (!cache)
+    return fail(llvm::toString(cache.takeError()));
+  if (hasOption(libraryOptions))
+    cache->reset();
+  if (llvm::Error error = run(flags, *module, *cache ? &**cache : nullptr))
     return fail(llvm::toString(std::move(error)));
   return EXIT_SUCCESS;
 }

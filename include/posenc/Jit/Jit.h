@@ -1,22 +1,14 @@
-//===- Jit.h - Compile a module and call it ---------------------*- C++ -*-===//
+//===- Jit.h - Link an object and call it -----------------------*- C++ -*-===//
 
 #ifndef POSENC_JIT_JIT_H
 #define POSENC_JIT_JIT_H
 
-#include "posenc/Jit/Compile.h"
-#include "posenc/Jit/EntryPoint.h"
 #include "posenc/Jit/HostTensor.h"
+#include "posenc/Jit/Object.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 namespace posenc {
-
-struct JitOptions : CompileOptions {
-  /// Libraries that compiled code may call, besides what the process has
-  /// loaded.
-  llvm::SmallVector<std::string> sharedLibs;
-};
 
 /// What one call did, besides its results.
 struct CallStatistics {
@@ -30,11 +22,10 @@ struct CallStatistics {
 /// A module in machine code in this process.
 class Jit {
 public:
-  /// Compiles `module`, which must be completely lowered, so that `entries` can
-  /// be called. MLIR's diagnostics come before an error of the translation.
+  /// Links `object` into this process. Compiled code may call what `sharedLibs`
+  /// have, besides what the process has loaded.
   static llvm::Expected<std::unique_ptr<Jit>>
-  create(mlir::ModuleOp module, llvm::ArrayRef<EntryPoint> entries,
-         const JitOptions &options);
+  create(Object object, llvm::ArrayRef<std::string> sharedLibs);
 
   ~Jit();
 
@@ -56,7 +47,7 @@ public:
                               llvm::MutableArrayRef<HostTensor> arguments);
 
   /// The relocatable object of the module.
-  llvm::MemoryBufferRef getObject() const { return *object; }
+  llvm::MemoryBufferRef getObject() const { return *object.code; }
 
 private:
   using Invoke = void (*)(void **);
@@ -69,7 +60,7 @@ private:
                      CallStatistics *statistics,
                      llvm::function_ref<llvm::Error(const char *)> collect);
 
-  std::unique_ptr<llvm::MemoryBuffer> object;
+  Object object;
   std::unique_ptr<llvm::orc::LLJIT> lljit;
   llvm::StringMap<Invoke> functions;
 };
