@@ -357,6 +357,9 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
     the products are taken so: of two channels for the scores, of two keys for the
     sums of values.
 
+    Sizes of tiles and blocks come from a model of registers and caches, or from
+    the op's `posenc.cpu_schedule`.
+
     With at most 16 queries, known when compiling, reading keys and values is what
     takes time. Then a call takes all query heads that share a key head, keys or
     channels are lanes, and every key and value is read once. With fewer calls

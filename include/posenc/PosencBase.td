@@ -102,6 +102,29 @@ def Posenc_Schedule : AttrDef<Posenc_Dialect, "Schedule"> {
   let assemblyFormat = "`<` $form `>`";
 }
 
+def Posenc_CpuSchedule : AttrDef<Posenc_Dialect, "CpuSchedule"> {
+  let mnemonic = "cpu_schedule";
+  let summary = "sizes by which attention is computed on a CPU";
+  let description = [{
+    The attribute `posenc.cpu_schedule` of a `posenc.attention`, or of a
+    `posenc.attend` that becomes one, for more than 16 queries. What is left out, or
+    0, is chosen by a model of the processor: `rows` of a register tile (keys, or
+    channels of the result) by its registers, `keys` of a block, a multiple of
+    `rows`, by its caches. `panels` of two vectors of queries share a block; weights
+    are computed `ahead` of their products by so many steps; `pairs = false` keeps
+    products of bf16 in f32. A transform script sets it by `transform.annotate`.
+
+    Example: `#posenc.cpu_schedule<rows = 6, keys = 96, panels = 8>`
+  }];
+  let parameters = (ins DefaultValuedParameter<"int64_t", "0">:$rows,
+                    DefaultValuedParameter<"int64_t", "0">:$keys,
+                    DefaultValuedParameter<"int64_t", "0">:$panels,
+                    DefaultValuedParameter<"int64_t", "0">:$ahead,
+                    DefaultValuedParameter<"bool", "true">:$pairs);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Types of operands
 //===----------------------------------------------------------------------===//

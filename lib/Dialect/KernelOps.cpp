@@ -101,6 +101,26 @@ static LogicalResult verifyRegion(Operation *op, Region &region, StringRef name,
   return success();
 }
 
+LogicalResult CpuScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                                      int64_t rows, int64_t keys, int64_t panels, int64_t ahead,
+                                      bool pairs) {
+  auto check = [&](StringRef name, int64_t n, int64_t least, int64_t most) -> LogicalResult {
+    if (n == 0 || (n >= least && n <= most))
+      return success();
+    return emitError() << "expected " << name << " of " << least << " to " << most
+                       << ", but found " << n;
+  };
+  if (failed(check("rows", rows, 2, 32)) || failed(check("keys", keys, 2, 1024)) ||
+      failed(check("panels", panels, 1, 16)) || failed(check("ahead", ahead, 1, 64)))
+    return failure();
+  if (keys && rows && keys % rows)
+    return emitError() << "expected keys to be a multiple of rows, but found " << keys << " and "
+                       << rows;
+  if (keys % 2)
+    return emitError() << "expected an even number of keys, but found " << keys;
+  return success();
+}
+
 LogicalResult AttentionOp::verify() {
   ShapedType q = shaped(getQuery()), k = shaped(getKey()), v = shaped(getValue());
   for (ShapedType type : {q, k, v})

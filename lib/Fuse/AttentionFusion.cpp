@@ -220,8 +220,9 @@ void fuse::fuseScores(RewriterBase &rewriter, AttendOp attend) {
       rewriter.getF32FloatAttr(scaleOf(chain->scores)),
       LayoutAttr::get(rewriter.getContext(), layout), /*query_channels=*/nullptr,
       /*key_channels=*/nullptr, /*value_channels=*/nullptr);
-  if (Attribute schedule = attend->getAttr("posenc.schedule"))
-    attention->setAttr("posenc.schedule", schedule);
+  for (StringRef name : {"posenc.schedule", "posenc.cpu_schedule"})
+    if (Attribute schedule = attend->getAttr(name))
+      attention->setAttr(name, schedule);
   RegionBuilder regions(rewriter, attention, queries, keys);
   regions.score(chain->at(Site::Score));
   regions.mask(chain->at(Site::Mask));

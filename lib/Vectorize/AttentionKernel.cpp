@@ -18,11 +18,30 @@ static bool suitsPairs(AttentionOp op) {
 }
 
 AttentionPlan::AttentionPlan(AttentionOp op, const Processor &processor)
-    : pairs(processor.bf16Pairs && suitsPairs(op)), width(2 * processor.lanes()),
-      rows(processor.lanes() == 16 ? 12 : 6) {
-  // Wide heads: scratch stays within the second-level cache and the stack.
-  if (std::max(rowWidth(op.getQuery()), rowWidth(op.getValue())) > 256)
-    keys = 48;
+    : pairs(processor.bf16Pairs && suitsPairs(op)), width(2 * processor.lanes()) {
+  auto given = op->getAttrOfType<CpuScheduleAttr>("posenc.cpu_schedule");
+  auto choose = [&](int64_t chosen, int64_t own) { return chosen ? chosen : own; };
+  pairs &= !given || given.getPairs();
+  // Two sums a row in three quarters of the registers; operands and constants.
+  rows = choose(given ? given.getRows() : 0, processor.registers() * 3 / 8);
+  panels = choose(given ? given.getPanels() : 0, 4);
+  ahead = choose(given ? given.getAhead() : 0, 6);
+  // Scores of a panel stay in the first-level cache, keys and values of a block
+  // in half of the second. Pairs need an even number; more than 192 gain nothing.
+  int64_t channels = rowWidth(op.getQuery()) + rowWidth(op.getValue());
+  int64_t own = std::min(processor.firstLevel * 3 / 4 / (4 * width),
+                         processor.secondLevel / 2 / (4 * channels));
+  int64_t step = rows % 2 ? 2 * rows : rows;
+  own = std::max(std::min<int64_t>(own, 192) / step * step, step);
+  keys = choose(given ? given.getKeys() : 0, own);
+}
+
+/// Scores are scaled with the query, or their region gives natural exponents, or
+/// they are those of pairs, which no factor may round.
+static double scoreUnit(AttentionOp op, const AttentionPlan &plan) {
+  if (!op.getScoreMod().empty())
+    return log2e;
+  return plan.pairs ? op.getScale().convertToFloat() * log2e : 1.0;
 }
 
 AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,
@@ -30,7 +49,7 @@ AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, const Attenti
     : b(b), op(op), plan(plan), outer(outer), chunks(plan.width / b.lanes),
       width(rowWidth(op.getQuery())), valueWidth(rowWidth(op.getValue())),
       steps(plan.pairs ? width / 2 : width),
-      unit(plan.pairs && op.getScoreMod().empty() ? op.getScale().convertToFloat() * log2e : 1.0),
+      unit(scoreUnit(op, plan)),
       args{operands[0], operands[1], operands[2], operands[3],
            op.getOuts().size() > 1 ? operands[4] : Value(), operands.take_back(4),
            at[0], at[1], at[2]} {}

@@ -53,8 +53,9 @@ private:
   void prefetch(Tile &tile, Value key);
   void panelKeys(Value panel, Value first, Value begin, Value end, Value block);
   void rescale(Tile &tile, Values old, Values maximum);
-  Value weightExponent(Value score, Value maximum);
-  Values weigh(Value k, mlir::ValueRange maximum, mlir::ValueRange sum);
+  Values exponentShifts(mlir::ValueRange maximum);
+  Value exponent(Value score, Value shift);
+  Values weigh(Value k, mlir::ValueRange shifts, mlir::ValueRange sum);
   void accumulate(Tile &tile, mlir::ValueRange maximum);
   Values loadPanel(Value memref, llvm::ArrayRef<Value> at);
   void storePanel(mlir::ValueRange values, Value memref, llvm::ArrayRef<Value> at);

@@ -78,10 +78,8 @@ void AttentionKernel::prefetch(Tile &tile, Value key) {
         b.prefetch(memref, join(rowAt(keyHead, row), c));
     });
   };
-  if (!keyScratch)
-    fetch(args.key, width);
-  if (!valueScratch)
-    fetch(args.value, valueWidth);
+  fetch(args.key, width);
+  fetch(args.value, valueWidth);
 }
 
 /// Scores of `plan.rows` keys from `key` on, in powers of two, to scratch; an
@@ -114,14 +112,12 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Value key, bool edge,
     Value at = coordinate(sources[r], 3);
     if (tile.score) {
       Region &region = op.getScoreMod();
-      for (Value &v : row)
-        if (plan.pairs)
+      if (plan.pairs)
+        for (Value &v : row)
           v = b.mul(v, b.splat(op.getScale().convertToFloat()));
       Lanes modified = tile.score->evaluate(
           {{region.getArgument(0), Lanes(row)}, {region.getArgument(4), at}})[0];
       row = modified.asVectors(b, chunks, b.lanes);
-      for (Value &v : row)
-        v = b.mul(v, b.splat(log2e));
     }
     if (tile.mask && edge) {
       Lanes seen = tile.mask->evaluate({{op.getMask().getArgument(3), at}})[0];
@@ -196,7 +192,8 @@ void AttentionKernel::rescale(Tile &tile, Values old, Values maximum) {
   Values correction, total;
   Value changed;
   for (auto [before, now] : llvm::zip(old, maximum)) {
-    correction.push_back(b.exp2(weightExponent(before, now)));
+    Value difference = b.sub(before, now);
+    correction.push_back(b.exp2(unit == 1.0 ? difference : b.mul(difference, b.splat(unit))));
     Value differs = arith::CmpFOp::create(b, arith::CmpFPredicate::ONE, before, now);
     changed = changed ? arith::OrIOp::create(b, changed, differs).getResult() : differs;
   }
@@ -213,26 +210,36 @@ void AttentionKernel::rescale(Tile &tile, Values old, Values maximum) {
   });
 }
 
-Value AttentionKernel::weightExponent(Value score, Value maximum) {
-  Value difference = b.sub(score, maximum);
-  return unit == 1.0 ? difference : b.mul(difference, b.splat(unit));
+/// What scores of a lane are shifted by to become exponents: finite differences
+/// even if all of them are hidden.
+SmallVector<Value> AttentionKernel::exponentShifts(ValueRange maximum) {
+  Values shifts;
+  for (Value m : maximum)
+    shifts.push_back(unit == 1.0
+                         ? m
+                         : b.mul(b.max(b.splat(hiddenScore / 4), m), b.splat(-unit)));
+  return shifts;
+}
+
+Value AttentionKernel::exponent(Value score, Value shift) {
+  return unit == 1.0 ? b.sub(score, shift) : b.fma(score, b.splat(unit), shift);
 }
 
 /// The row `k` of the scratch, or the pair of rows: weights in place of scores.
 /// Returns their sums.
-SmallVector<Value> AttentionKernel::weigh(Value k, ValueRange maximum, ValueRange sum) {
+SmallVector<Value> AttentionKernel::weigh(Value k, ValueRange shifts, ValueRange sum) {
   Values weight, next(sum);
   if (!plan.pairs) {
-    for (auto [x, m, s] : llvm::zip(loadPanel(weights, {k}), maximum, next)) {
-      weight.push_back(b.exp2(weightExponent(x, m)));
+    for (auto [x, m, s] : llvm::zip(loadPanel(weights, {k}), shifts, next)) {
+      weight.push_back(b.exp2(exponent(x, m)));
       s = b.add(s, weight.back());
     }
   } else {
     Value row = b.mul(k, 2);
     for (auto [x, y, m, s] : llvm::zip(loadPanel(weights, {row}),
-                                       loadPanel(weights, {b.add(row, 1)}), maximum, next)) {
-      Value first = b.exp2ForBF16(weightExponent(x, m));
-      Value second = b.exp2ForBF16(weightExponent(y, m));
+                                       loadPanel(weights, {b.add(row, 1)}), shifts, next)) {
+      Value first = b.exp2ForBF16(exponent(x, m));
+      Value second = b.exp2ForBF16(exponent(y, m));
       weight.push_back(b.makePairs(first, second));
       s = b.add(s, b.add(first, second));
     }
@@ -245,6 +252,7 @@ SmallVector<Value> AttentionKernel::weigh(Value k, ValueRange maximum, ValueRang
 /// keys ahead become weights: arithmetic that fills the gaps between products.
 void AttentionKernel::accumulate(Tile &tile, ValueRange maximum) {
   Value count = b.sub(tile.end, tile.begin), zero = b.index(0);
+  Values shifts = exponentShifts(maximum);
   Value base = valueScratch ? b.sub(tile.begin, tile.block) : tile.begin;
   if (plan.pairs) {
     count = b.ceilDivide(count, 2);
@@ -270,13 +278,13 @@ void AttentionKernel::accumulate(Tile &tile, ValueRange maximum) {
       if (isFirst) {
         Value head = b.min(count, plan.ahead);
         Values sum = b.loop(zero, head, 1, loadPanel(sums, {tile.panel}),
-                            [&](Value k, ValueRange sum) { return weigh(k, maximum, sum); });
+                            [&](Value k, ValueRange sum) { return weigh(k, shifts, sum); });
         begin = b.sub(count, head);
         llvm::append_range(acc, sum);
         acc = b.loop(zero, begin, 1, acc, [&](Value k, ValueRange all) {
           Values next(all.drop_back(chunks));
           products(k, next);
-          llvm::append_range(next, weigh(b.add(k, head), maximum, all.take_back(chunks)));
+          llvm::append_range(next, weigh(b.add(k, head), shifts, all.take_back(chunks)));
           return next;
         });
         storePanel(ArrayRef(acc).take_back(chunks), sums, {tile.panel});

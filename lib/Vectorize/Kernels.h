@@ -17,17 +17,16 @@
 namespace posenc {
 
 /// How attention is computed: sizes of the register tile and of the blocks
-/// around it. The accumulators of `rows * width` fill the register file but for
-/// the operands.
+/// around it, chosen by registers and caches unless the op's schedule says them.
 struct AttentionPlan {
   AttentionPlan(AttentionOp op, const Processor &processor);
 
   bool pairs;         ///< products of bf16, two channels or two keys at once
   int64_t width;      ///< queries of a panel, two native vectors
   int64_t rows;       ///< keys, or channels of the result, of a register tile
-  int64_t panels = 4; ///< panels that share a block of keys
-  int64_t keys = 192; ///< keys of a block, a multiple of `rows`
-  int64_t ahead = 6;  ///< keys between the weight of one and its products
+  int64_t panels;     ///< panels that share a block of keys
+  int64_t keys;       ///< keys of a block, a multiple of `rows`
+  int64_t ahead;      ///< keys between the weight of one and its products
   int64_t queries() const { return width * panels; }
 };
 

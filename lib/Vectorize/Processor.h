@@ -12,6 +12,7 @@ namespace posenc {
 struct Processor {
   int64_t vectorBits; ///< 256 (AVX2) or 512 (AVX-512)
   bool bf16Pairs;     ///< has AVX512_BF16: conversions, and sums of two products
+  int64_t firstLevel = 32 << 10, secondLevel = 512 << 10; ///< bytes of caches
 
   int64_t lanes() const { return vectorBits / 32; } ///< f32 of a vector
   int64_t registers() const { return vectorBits == 512 ? 32 : 16; }

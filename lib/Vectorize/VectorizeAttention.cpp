@@ -28,6 +28,13 @@ static LogicalResult checkOperands(AttentionOp op) {
   return success();
 }
 
+static LogicalResult checkSchedule(AttentionOp op) {
+  Attribute given = op->getAttr("posenc.cpu_schedule");
+  if (given && !isa<CpuScheduleAttr>(given))
+    return op.emitOpError("expected a #posenc.cpu_schedule, but found ") << given;
+  return success();
+}
+
 static LogicalResult rewrite(AttentionOp op, const Processor &processor, Outliner &outliner) {
   KernelBuilder b = outliner.before(op);
   SmallVector<Value> operands{op.getQuery(), op.getKey(), op.getValue()};
@@ -80,7 +87,7 @@ struct VectorizeAttention
     });
     Outliner outliner(getOperation(), processor->lanes(), processor->bf16Pairs);
     for (AttentionOp op : ops)
-      if (failed(checkOperands(op)) || failed(rewrite(op, *processor, outliner)))
+      if (failed(checkOperands(op)) || failed(checkSchedule(op)) || failed(rewrite(op, *processor, outliner)))
         return signalPassFailure();
   }
 };
