@@ -4,6 +4,7 @@
 #define POSENC_PASSES_H
 
 #include "posenc/Dialect.h"
+#include "posenc/Fragments.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"

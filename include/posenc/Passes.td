@@ -99,7 +99,9 @@ def PosencApplyMaps : Pass<"posenc-apply-maps"> {
     Example: `pe-opt --posenc-fuse --posenc-apply-maps`.
   }];
   let options = [Option<"always", "always", "bool", "false",
-    "encode the keys of few queries before as well">];
+    "encode the keys of few queries before as well">,
+    Option<"narrow", "narrow", "bool", "false",
+    "keep the element type, for matrix instructions, rather than f32">];
   let dependentDialects = ["PosencDialect", "tensor::TensorDialect"];
 }
 
@@ -440,6 +442,8 @@ def PosencMapToGpu : Pass<"posenc-map-to-gpu", "ModuleOp"> {
     category `posenc-map-to-gpu` says why a form does not accept it. `@posenc_load`
     stays on the host.
 
+    In the form `mma`, for f16 and bf16 from sm_80 on, queries and keys are tiles in
+    shared memory, and scores, weights and outputs fragments of the dialect pgpu.
     In the form `simt`, which takes any shape and type, a warp goes over the keys for
     a few queries; a block computes a tile of a linear layer in shared memory; a
     warp normalises a row; a thread computes a group of channels, or an element.
@@ -450,7 +454,7 @@ def PosencMapToGpu : Pass<"posenc-map-to-gpu", "ModuleOp"> {
     Option<"form", "form", "std::string", "",
            "form of kernels to prefer: simt, mma or wgmma; empty: the best">];
   let dependentDialects = ["gpu::GPUDialect", "linalg::LinalgDialect", "memref::MemRefDialect",
-    "NVVM::NVVMDialect", "scf::SCFDialect", "vector::VectorDialect"];
+    "NVVM::NVVMDialect", "pgpu::PgpuDialect", "scf::SCFDialect", "vector::VectorDialect"];
 }
 
 def PosencMergeKernels : Pass<"posenc-merge-kernels", "ModuleOp"> {

@@ -46,6 +46,22 @@ struct Exp2ToNVVM : OpConversionPattern<math::Exp2Op> {
   }
 };
 
+/// There are no vectors of it.
+struct UnrollExp2 : OpRewritePattern<math::Exp2Op> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::Exp2Op op, PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type || type.getRank() != 1)
+      return failure();
+    auto elements = vector::ToElementsOp::create(rewriter, op.getLoc(), op.getOperand());
+    SmallVector<Value> results;
+    for (Value v : elements.getResults())
+      results.push_back(math::Exp2Op::create(rewriter, op.getLoc(), v));
+    rewriter.replaceOpWithNewOp<vector::FromElementsOp>(op, type, results);
+    return success();
+  }
+};
+
 /// Functions that neither arithmetic nor an instruction stands for.
 bool isInstruction(Operation *op) {
   return isa<math::AbsFOp, math::AbsIOp, math::CeilOp, math::CopySignOp, math::CtPopOp,
@@ -81,6 +97,7 @@ struct ConvertToNVVM : posenc::impl::PosencConvertToNVVMBase<ConvertToNVVM> {
     LLVMTypeConverter converter(context, options);
     configureGpuToNVVMTypeConverter(converter);
     RewritePatternSet vectors(context);
+    vectors.add<UnrollExp2>(context);
     vector::populateVectorFromElementsUnrollPatterns(vectors);
     if (failed(applyPatternsGreedily(getOperation(), std::move(vectors))))
       return signalPassFailure();

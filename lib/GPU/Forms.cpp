@@ -9,12 +9,14 @@ template <typename Op> static std::string acceptAll(Op, const Chip &) { return "
 
 ArrayRef<KernelForm<AttentionOp>> posenc::getForms(AttentionOp) {
   static const KernelForm<AttentionOp> forms[] = {
+      {Form::mma, refuseMmaAttention, buildMmaAttention},
       {Form::simt, acceptAll<AttentionOp>, buildSimtAttention}};
   return forms;
 }
 
 ArrayRef<KernelForm<LinearOp>> posenc::getForms(LinearOp) {
   static const KernelForm<LinearOp> forms[] = {
+      {Form::mma, refuseMmaLinear, buildMmaLinear},
       {Form::simt, acceptAll<LinearOp>, buildSimtLinear}};
   return forms;
 }

@@ -22,6 +22,11 @@ template <typename Op> struct KernelForm {
 llvm::ArrayRef<KernelForm<AttentionOp>> getForms(AttentionOp);
 llvm::ArrayRef<KernelForm<LinearOp>> getForms(LinearOp);
 
+// Matrix instructions of a warp: f16 and bf16 from sm_80 on.
+std::string refuseMmaAttention(AttentionOp op, const Chip &chip);
+mlir::LogicalResult buildMmaAttention(AttentionOp op, const Chip &chip);
+std::string refuseMmaLinear(LinearOp op, const Chip &chip);
+mlir::LogicalResult buildMmaLinear(LinearOp op, const Chip &chip);
 // One thread per element, row or tile of registers: any shape, any type.
 mlir::LogicalResult buildSimtAttention(AttentionOp op, const Chip &chip);
 mlir::LogicalResult buildSimtLinear(LinearOp op, const Chip &chip);

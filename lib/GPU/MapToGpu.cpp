@@ -65,7 +65,8 @@ struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
   LogicalResult build(Op op, const Chip &target, std::optional<Form> wanted) {
     if (!op.hasPureBufferSemantics())
       return op.emitOpError("expected buffers to map to a GPU");
-    if (auto schedule = op->template getAttrOfType<ScheduleAttr>("posenc.schedule"))
+    auto schedule = op->template getAttrOfType<ScheduleAttr>("posenc.schedule");
+    if (schedule)
       wanted = schedule.getForm();
     ArrayRef<KernelForm<Op>> forms = getForms(op);
     bool exists = llvm::any_of(forms, [&](auto &one) { return one.form == wanted; });
@@ -77,6 +78,8 @@ struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
       std::string reason = one.refuse(op, target);
       if (reason.empty())
         return one.build(op, target);
+      if (schedule)
+        return op.emitOpError("cannot have the form '") << stringifyForm(one.form) << "': " << reason;
       remark::missed(op.getLoc(), remark::RemarkOpts::name("not-" + stringifyForm(one.form).str())
                                       .category("posenc-map-to-gpu"))
           << StringRef(reason);

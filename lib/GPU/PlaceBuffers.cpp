@@ -51,7 +51,8 @@ static bool isWritten(Value argument) {
   SmallVector<OpOperand *> uses;
   collectUses(argument, uses);
   return llvm::any_of(uses, [](OpOperand *use) {
-    return !isRead(use->getOwner()) && !isa<vector::LoadOp, vector::MaskedLoadOp>(use->getOwner());
+    auto op = dyn_cast<MemoryEffectOpInterface>(use->getOwner());
+    return !op || op.getEffectOnValue<MemoryEffects::Write>(use->get());
   });
 }
 

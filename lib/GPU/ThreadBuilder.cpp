@@ -22,6 +22,11 @@ Value ThreadBuilder::fma(Value a, Value b, Value c) {
   return math::FmaOp::create(*this, a, b, c);
 }
 
+void ThreadBuilder::contract() {
+  auto flags = arith::FastMathFlagsAttr::get(getContext(), arith::FastMathFlags::contract);
+  launch.walk([&](arith::ArithFastMathInterface op) { op->setAttr(op.getFastMathAttrName(), flags); });
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
@@ -111,11 +116,13 @@ void ThreadBuilder::syncBlock() { gpu::BarrierOp::create(*this); }
 //===----------------------------------------------------------------------===//
 
 LogicalResult posenc::buildLaunch(Operation *op, StringRef name, Value blocks, int64_t threads,
-                                  function_ref<LogicalResult(ThreadBuilder &)> body) {
+                                  function_ref<LogicalResult(ThreadBuilder &)> body,
+                                  int64_t sharedBytes) {
   ImplicitLocOpBuilder b(op->getLoc(), op);
   Value one = arith::ConstantIndexOp::create(b, 1);
   Value size = arith::ConstantIndexOp::create(b, threads);
-  auto launch = gpu::LaunchOp::create(b, blocks, one, one, size, one, one);
+  Value shared = sharedBytes ? arith::ConstantIntOp::create(b, sharedBytes, 32) : Value();
+  auto launch = gpu::LaunchOp::create(b, blocks, one, one, size, one, one, shared);
   launch.setFunctionAttr(FlatSymbolRefAttr::get(b.getContext(), name));
   ThreadBuilder thread(launch);
   if (failed(body(thread)))

@@ -23,6 +23,9 @@ public:
   /// a * b + c, rounded once; of scalars and vectors.
   Value fma(Value a, Value b, Value c);
 
+  /// Lets a product and the sum it goes into be one instruction, in all that was built.
+  void contract();
+
   // Memory.
   /// How many consecutive elements of a row, 1 or a power of two, one access of at
   /// most 16 bytes can take: all rows must start at a multiple of it.
@@ -58,10 +61,12 @@ private:
 };
 
 /// A launch of `blocks` blocks of `threads` threads before `op`, whose kernel is
-/// called after it. `body` builds what a thread does.
+/// called after it, with `sharedBytes` of dynamic shared memory. `body` builds what
+/// a thread does.
 mlir::LogicalResult
 buildLaunch(mlir::Operation *op, llvm::StringRef name, mlir::Value blocks, int64_t threads,
-            llvm::function_ref<mlir::LogicalResult(ThreadBuilder &)> body);
+            llvm::function_ref<mlir::LogicalResult(ThreadBuilder &)> body,
+            int64_t sharedBytes = 0);
 
 } // namespace posenc
 

@@ -168,7 +168,7 @@ static constexpr Stage<posenc::CpuPipelineOptions> cpuStages[] = {
 
 static void buildNvptxTile(OpPassManager &pm, const posenc::NvptxPipelineOptions &) {
   posenc::PosencApplyMapsOptions maps;
-  maps.always = true;
+  maps.always = maps.narrow = true;
   pm.addPass(posenc::createPosencApplyMaps(maps));
   pm.addPass(posenc::createPosencTabulate());
   posenc::PosencPackWeightsOptions join;
@@ -204,6 +204,7 @@ static void buildPlace(OpPassManager &pm, const posenc::NvptxPipelineOptions &) 
 
 static void buildNvptxLLVM(OpPassManager &pm, const posenc::NvptxPipelineOptions &) {
   OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
+  kernels.addPass(posenc::createPosencLowerFragments());
   posenc::PosencExpandMathOptions math;
   math.keep = {"exp2"};
   kernels.addPass(posenc::createPosencExpandMath(math));

@@ -11,12 +11,13 @@ namespace posenc {
 #include "posenc/Passes.h.inc"
 } // namespace posenc
 
-/// Moves a map region out of the attention op, in front of it. The result stays
-/// f32 so that it is rounded no more often than before.
-static Value apply(AttentionOp op, Value x, ChannelsAttr channels, Region &region) {
+/// Moves a map region out of the attention op, in front of it. The result is f32,
+/// so that it is rounded no more often than before, unless it is to stay `narrow`.
+static Value apply(AttentionOp op, Value x, ChannelsAttr channels, Region &region, bool narrow) {
   OpBuilder b(op);
   Location loc = op.getLoc();
-  Value init = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, x), b.getF32Type());
+  Type element = narrow ? getElementTypeOrSelf(x) : b.getF32Type();
+  Value init = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, x), element);
   auto map = MapOp::create(b, loc, TypeRange{init.getType()}, x, ValueRange{}, ValueRange{init},
                            ValueRange{}, channels, LayoutAttr::get(b.getContext(), op.getLayout()));
   map.getBody().takeBody(region);
@@ -33,11 +34,11 @@ struct ApplyMaps : posenc::impl::PosencApplyMapsBase<ApplyMaps> {
           (DecodePlan::suits(op) && !always))
         return;
       if (auto channels = op.getKeyChannels()) {
-        op.getKeyMutable().assign(apply(op, op.getKey(), *channels, op.getKeyMap()));
+        op.getKeyMutable().assign(apply(op, op.getKey(), *channels, op.getKeyMap(), narrow));
         op.removeKeyChannelsAttr();
       }
       if (auto channels = op.getValueChannels()) {
-        op.getValueMutable().assign(apply(op, op.getValue(), *channels, op.getValueMap()));
+        op.getValueMutable().assign(apply(op, op.getValue(), *channels, op.getValueMap(), narrow));
         op.removeValueChannelsAttr();
       }
     });

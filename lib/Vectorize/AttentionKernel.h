@@ -36,8 +36,11 @@ private:
   void fillScratch(Value first, Value end);
 
   // AttentionPadding.cpp: keys that no query may see.
-  Values paddingConditions();
-  Value isVisible(Value row);
+  Values paddingConditions() { return posenc::paddingConditions(op); }
+  Value isVisible(Value row) {
+    return posenc::isVisible(b, op, outer, coordinate(args.batch, 0), coordinate(args.head, 1),
+                             coordinate(row, 3));
+  }
   void clearPadding(Value first, Value count);
 
   // AttentionPairs.cpp: operands whose products are taken in pairs of bf16.

@@ -51,7 +51,7 @@ static void conjuncts(Value value, SmallVectorImpl<Value> &parts) {
   parts.push_back(value);
 }
 
-SmallVector<Value> AttentionKernel::paddingConditions() {
+SmallVector<Value> posenc::paddingConditions(AttentionOp op) {
   SmallVector<Value> parts, result;
   if (op.getMask().empty())
     return result;
@@ -66,15 +66,16 @@ SmallVector<Value> AttentionKernel::paddingConditions() {
   return result;
 }
 
-Value AttentionKernel::isVisible(Value row) {
+Value posenc::isVisible(KernelBuilder &b, AttentionOp op, const IRMapping &outer, Value batch,
+                        Value head, Value key) {
   Block &block = op.getMask().front();
   IRMapping mapping(outer);
-  Value at[] = {coordinate(args.batch, 0), coordinate(args.head, 1), nullptr, coordinate(row, 3)};
+  Value at[] = {batch, head, nullptr, key};
   for (auto [argument, value] : llvm::zip(block.getArguments(), at))
     if (value)
       mapping.map(argument, value);
   Value visible;
-  for (Value part : paddingConditions()) {
+  for (Value part : paddingConditions(op)) {
     for (Operation *operation : slice(part, block))
       if (!llvm::all_of(operation->getResults(), [&](Value v) { return mapping.contains(v); }))
         b.clone(*operation, mapping);

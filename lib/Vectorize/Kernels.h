@@ -74,6 +74,12 @@ mlir::LogicalResult vectorizeDecode(AttentionOp op, const DecodePlan &plan,
 /// Where a row of an operand of attention is, but for the channel.
 llvm::SmallVector<mlir::Value> rowAt(AttentionOp op, mlir::Value batch, mlir::Value head,
                                      mlir::Value row);
+/// The parts of the mask that look at the key but not at the query: what they hide,
+/// as padding, no query of its sample sees.
+llvm::SmallVector<mlir::Value> paddingConditions(AttentionOp op);
+/// Whether they let a key be seen, which is at these coordinates.
+mlir::Value isVisible(KernelBuilder &b, AttentionOp op, const mlir::IRMapping &outer,
+                      mlir::Value batch, mlir::Value head, mlir::Value key);
 /// The keys of the operand that its live region lets rows [from, to) of a head
 /// see, all if there is none. `at` are the region's arguments; `offset` is the
 /// coordinate of the operand's first key.

@@ -225,11 +225,12 @@ Value RegionVectorizer::loadWhole(Value memref, ArrayRef<Lanes> at, unsigned chu
   return vector::ShuffleOp::create(b, v, v, mask);
 }
 
-/// Lane by lane, or by one gather if only the last index differs.
+/// Lane by lane, or by one gather if only the last index differs. Vectors of one
+/// lane have no gather: what is cloned are elements of a thread.
 Value RegionVectorizer::gather(Value memref, ArrayRef<Lanes> at, unsigned chunk, int64_t n) {
   Type element = cast<MemRefType>(memref.getType()).getElementType();
   VectorType type = b.vectorType(n, element);
-  if (differInLastOnly(at) && hasUnitStride(memref) && element.isIntOrFloat() &&
+  if (b.lanes > 1 && differInLastOnly(at) && hasUnitStride(memref) && element.isIntOrFloat() &&
       element.getIntOrFloatBitWidth() >= 32) {
     SmallVector<Value> base;
     for (const Lanes &l : at.drop_back())

@@ -206,6 +206,18 @@ def put():
                    exact(x), 0)
 
 
+def wide():
+    """Fragments of several instructions, at columns that a loop counts."""
+    x = random(9, (16, 64), "bf16")
+    body = copies(("1x16x64xbf16", 16)) + """
+      scf.for %k = %c0 to %c64 step %c32 {
+        %l = pgpu.load %t0[%c0, %c0, %k] as left : !pgpu.tile<1x16x64xbf16> -> vector<16xbf16>
+        pgpu.store %l, %out[%c0 to %c16, %k] : vector<16xbf16>, memref<16x64xbf16>
+      }
+    """
+    yield "left", FragmentKernel(body, [x], (16, 64), x.dtype, dynamic=2048), exact(x), 0
+
+
 def strided():
     """Rows of a part of a matrix, from an offset on."""
     x = random(8, (40, 64), "f16")

@@ -10,7 +10,6 @@ gpu.module @kernels {
   // CHECK-DAG: %[[C8:.*]] = arith.constant 8 : i32
   // CHECK-DAG: %[[C16:.*]] = arith.constant 16 : i32
   // CHECK-DAG: %[[PITCH:.*]] = arith.constant 128 : i32
-  // CHECK-DAG: %[[OFFSET:.*]] = arith.constant 4096 : i32
   // CHECK: %[[ID:.*]] = gpu.thread_id x
   // CHECK: %[[THREAD:.*]] = arith.index_cast %[[ID]] : index to i32
   // CHECK: %[[ROW:.*]] = arith.divui %[[THREAD]], %[[C8]]
@@ -21,8 +20,8 @@ gpu.module @kernels {
   // CHECK: %[[LOW:.*]] = arith.remui %[[ROW]], %[[C8]]
   // CHECK: %[[AT:.*]] = arith.xori %[[PIECE]], %[[LOW]]
   // CHECK: arith.muli %[[AT]], %[[C16]]
-  // CHECK: arith.addi %{{.*}}, %[[OFFSET]]
-  // CHECK: %[[TO:.*]] = llvm.getelementptr %[[BASE]]
+  // CHECK: %[[LOCAL:.*]] = llvm.getelementptr %[[BASE]]
+  // CHECK: %[[TO:.*]] = llvm.getelementptr %[[LOCAL]][4096]
   // CHECK: nvvm.cp.async.shared.global %[[TO]], %[[FROM]], 16, cache = cg, %[[BYTES]]
   // 32 rows of 8 pieces by 96 threads: two whole rounds and a part.
   // CHECK: nvvm.cp.async.shared.global

@@ -15,7 +15,8 @@ import sys
 import tempfile
 
 COUNTED = ["ld.global.v4", "ld.global.v2", "ld.global.b", "ld.global.f", "st.global.v4",
-           "st.global.v2", "ld.shared.v4", "ex2.approx", "shfl.sync", "bar.sync", "fma.rn.f32"]
+           "st.global.v2", "ld.shared.v4", "ex2.approx", "shfl.sync", "bar.sync", "fma.rn.f32", "cp.async.cg", "ldmatrix",
+           "mma.sync"]
 
 
 def main():

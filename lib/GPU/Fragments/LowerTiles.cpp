@@ -6,7 +6,9 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace posenc::pgpu;
@@ -28,20 +30,40 @@ Value LoweringBuilder::thread() {
 }
 
 /// Neighbouring rows put the same piece into different groups of four banks; see
-/// the description of the dialect.
-static Value swizzle(LoweringBuilder &b, TileType tile, Value row, Value at) {
-  int64_t pieces = tile.getColumns() / piece, size = std::min<int64_t>(pieces & -pieces, 8);
-  return b.exclusiveOr(at, b.remainder(b.divide(row, 8 / size), size));
+/// the description of the dialect. What is constant stays outside of what a thread
+/// has to compute, so that one register serves many loads.
+Value Shared::address(LoweringBuilder &b, Value tile, Value stage, Value row, Value at,
+                      Offset constant) const {
+  auto type = cast<TileType>(tile.getType());
+  int64_t pieces = type.getColumns() / piece, size = std::min<int64_t>(pieces & -pieces, 8);
+  at = b.exclusiveOr(at, b.remainder(b.divide(row, 8 / size), size));
+  int64_t inside = constant.pieces % size;
+  if (inside)
+    at = b.exclusiveOr(at, b.i32(inside));
+  Value offset = b.add(b.mul(stage, type.getStageBytes()), b.mul(row, type.getRowBytes()));
+  offset = b.add(offset, b.mul(at, 2 * piece));
+  int64_t known = offsets.lookup(tile.getDefiningOp()) + constant.rows * type.getRowBytes() +
+                  (constant.pieces - inside) * 2 * piece;
+  Value base = LLVM::AddressOfOp::create(b, memory);
+  auto advance = [&](LLVM::GEPArg by) {
+    base = LLVM::GEPOp::create(b, base.getType(), b.getI8Type(), base,
+                               ArrayRef<LLVM::GEPArg>(by));
+  };
+  advance(offset);
+  if (known)
+    advance(int32_t(known));
+  return base;
 }
 
-Value Shared::address(LoweringBuilder &b, Value tile, Value stage, Value row, Value at) const {
-  auto type = cast<TileType>(tile.getType());
-  at = b.mul(swizzle(b, type, row, at), 2 * piece);
-  Value offset = b.add(b.mul(stage, type.getStageBytes()), b.mul(row, type.getRowBytes()));
-  offset = b.add(b.add(offset, at), offsets.lookup(tile.getDefiningOp()));
-  Value base = LLVM::AddressOfOp::create(b, memory);
-  return LLVM::GEPOp::create(b, base.getType(), b.getI8Type(), base,
-                             ArrayRef<LLVM::GEPArg>{offset});
+/// An index as one of i32 and a constant, which is a multiple of 8.
+static std::pair<Value, int64_t> split(LoweringBuilder &b, Value index) {
+  APInt known;
+  auto isKnown = [&](Value v) { return matchPattern(v, m_ConstantInt(&known)) && !known.urem(8); };
+  if (isKnown(index))
+    return {b.i32(0), known.getSExtValue()};
+  if (auto sum = index.getDefiningOp<arith::AddIOp>(); sum && isKnown(sum.getRhs()))
+    return {b.toInt(sum.getLhs()), known.getSExtValue()};
+  return {b.toInt(index), 0};
 }
 
 /// The address of the first element of a row, in bytes, and their distance.
@@ -78,7 +100,7 @@ Replacement posenc::pgpu::lower(LoweringBuilder &b, CopyOp op, const Shared &sha
     auto global = LLVM::LLVMPointerType::get(b.getContext(), 1);
     from = LLVM::IntToPtrOp::create(b, global, from);
     Value bytes = b.select(exists, b.i32(2 * piece), b.i32(0));
-    NVVM::CpAsyncOp::create(b, shared.address(b, op.getTile(), stage, row, at), from,
+    NVVM::CpAsyncOp::create(b, shared.address(b, op.getTile(), stage, row, at, {}), from,
                             2 * piece, NVVM::LoadCacheModifierKind::CG, bytes);
   };
   for (int64_t done = 0; done < pieces; done += threads) {
@@ -98,7 +120,7 @@ Replacement posenc::pgpu::lower(LoweringBuilder &b, CopyOp op, const Shared &sha
 Replacement posenc::pgpu::lower(LoweringBuilder &b, PutOp op, const Shared &shared) {
   Value column = b.toInt(op.getColumn());
   Value at = shared.address(b, op.getTile(), b.toInt(op.getStage()), b.toInt(op.getRow()),
-                            b.divide(column, piece));
+                            b.divide(column, piece), {});
   auto type = op.getValue().getType();
   if (int64_t length = type.getNumElements(); length < piece)
     at = LLVM::GEPOp::create(b, at.getType(), type.getElementType(), at,
@@ -118,8 +140,14 @@ Replacement posenc::pgpu::lower(LoweringBuilder &b, LoadOp op, const Shared &sha
     row = b.add(b.remainder(lane, 8), b.mul(high, 8));
     at = b.remainder(b.divide(lane, 8), 2);
   }
-  row = b.add(b.toInt(op.getRow()), row);
-  at = b.add(b.divide(b.toInt(op.getColumn()), piece), at);
+  auto [firstRow, rowOffset] = split(b, op.getRow());
+  row = b.add(firstRow, row);
+  // Of columns, only a constant alone leaves the last bit of `at` to the lanes.
+  std::optional<int64_t> column = getConstantIntValue(op.getColumn());
+  if (column && *column % 16)
+    column.reset();
+  if (!column)
+    at = b.add(b.divide(b.toInt(op.getColumn()), piece), at);
   // Rows of a right fragment are registers, so those of the tile have to be turned.
   bool turn = op.getRole() == Role::right && !op.getTransposed();
   auto layout = turn ? NVVM::MMALayout::col : NVVM::MMALayout::row;
@@ -127,11 +155,18 @@ Replacement posenc::pgpu::lower(LoweringBuilder &b, LoadOp op, const Shared &sha
                                                 SmallVector<Type>(4, b.getI32Type()));
   SmallVector<Value> registers;
   for (int64_t n = 0; n < type.getNumElements() / 8; ++n) {
-    Value r = op.getTransposed() ? b.add(row, 16 * n) : row;
-    Value c = op.getTransposed() ? at : b.add(at, 2 * n);
+    Shared::Offset constant{rowOffset, column.value_or(0) / piece};
+    Value place = at;
+    if (op.getTransposed())
+      constant.rows += 16 * n;
+    else if (column)
+      constant.pieces += 2 * n;
+    else
+      place = b.add(at, 2 * n);
     auto shape = NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8);
-    Value four = NVVM::LdMatrixOp::create(b, words, shared.address(b, op.getTile(), stage, r, c), 4,
-                                          layout, shape, NVVM::LdStMatrixEltType::B16);
+    Value from = shared.address(b, op.getTile(), stage, row, place, constant);
+    Value four = NVVM::LdMatrixOp::create(b, words, from, 4, layout, shape,
+                                          NVVM::LdStMatrixEltType::B16);
     for (int64_t i = 0; i < 4; ++i)
       registers.push_back(LLVM::ExtractValueOp::create(b, four, i));
   }

@@ -31,9 +31,14 @@ struct Shared {
   mlir::LLVM::GlobalOp memory;
   llvm::DenseMap<mlir::Operation *, int64_t> offsets;
 
+  /// What is added to a row, a multiple of 8, and to a piece that is 0 or 1, an even
+  /// number.
+  struct Offset {
+    int64_t rows = 0, pieces = 0;
+  };
   /// The address of piece `at`, of 16 bytes, of a row.
   mlir::Value address(LoweringBuilder &b, mlir::Value tile, mlir::Value stage, mlir::Value row,
-                      mlir::Value at) const;
+                      mlir::Value at, Offset constant) const;
 };
 
 // Each returns what replaces the results of the operation.
