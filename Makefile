@@ -1,7 +1,7 @@
-# The three commands; everything else is in CMakePresets.json.
+# The four commands; everything else is in CMakePresets.json.
 SHELL := /bin/bash -o pipefail
 NINJA := ninja -C build --quiet
-.PHONY: build test run model setup
+.PHONY: build test run bench model setup
 
 build: setup
 	@test -f build/build.ninja || cmake --preset default -Wno-dev >build/cmake.log || \
@@ -14,6 +14,11 @@ test: build model
 
 run: build model
 	@build/venv/bin/python examples/minilm/rank.py build/models/minilm
+
+# Takes about ten minutes, and a machine that does nothing else.
+bench: build model
+	@scripts/peers.sh
+	@build/peers/bin/python scripts/bench/bench.py
 
 model: setup
 	@build/venv/bin/python examples/minilm/fetch.py build/models/minilm

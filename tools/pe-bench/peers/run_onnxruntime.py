@@ -93,6 +93,8 @@ def contributed(problem, inputs, threads):
         names += ["cos", "sin"]
         attributes["do_rotary"] = 1
     if window:
+        if words.find(problem, "alibi") or words.find(problem, "t5"):
+            return None
         attributes["local_window_size"] = window["left"] + 1
         bias = None
     if bias is not None:

@@ -1,0 +1,63 @@
+"""What `make bench` measures: for each suite a title and the arguments of pe-bench."""
+
+LONG = ["--repeat=3", "--min-time=0.2"]
+MINILM = ["model", "build/bench/minilm.mlir", "--entry=embed", "--peers-model=build/models/minilm"]
+
+
+def attention(*arguments):
+    return ["attention", *arguments]
+
+
+def minilm(shape, *arguments):
+    return [*MINILM, f"--input={shape}=random", f"--input={shape}=ones", *arguments]
+
+
+PEERS = "--peers"
+GROUPED = ["--heads=32", "--kv-heads=8", "--dim=128"]
+
+SUITES = {
+    "attention": ("Attention, one thread", [
+        attention("--q=1024", PEERS),
+        attention("--q=4096", PEERS, *LONG),
+        attention("--q=512", "--causal", PEERS),
+        attention("--q=1024", "--causal", PEERS),
+        attention("--q=4096", "--causal", PEERS, *LONG),
+        attention("--dim=128", "--causal", PEERS),
+        attention("--causal", *GROUPED, PEERS, *LONG),
+        attention("--dim=128", "--causal", "--encoding=rope", PEERS),
+        attention("--causal", "--encoding=alibi", PEERS),
+        attention("--encoding=t5", PEERS),
+        attention("--q=4096", "--causal", "--window=256", PEERS, *LONG),
+        attention("--q=1", "--kv=4096", *GROUPED, PEERS),
+        attention("--heads=12", "--dim=32", "--q=128", PEERS),
+    ]),
+    "minilm": ("all-MiniLM-L6-v2, one thread", [
+        minilm("1x16", PEERS), minilm("1x128", PEERS), minilm("8x128", PEERS, *LONG),
+        minilm("1x512", PEERS, *LONG),
+    ]),
+    "shapes": ("Attention by shape and type, one thread", [
+        attention("--dim=128"), attention("--dim=256"), attention("--q=777"), attention("--q=1001"),
+        attention("--layout=bshd"), attention("--dynamic"),
+        attention("--dtype=bf16"), attention("--dtype=f16"),
+        attention("--cpu=znver3"), attention("--cpu=znver3", "--dim=128"),
+    ]),
+    "encodings": ("Encodings beside plain attention, one thread", [
+        ["encodings", "--dim=64", "--q=1024"], ["encodings", "--dim=128", "--q=1024", "--causal"],
+    ]),
+    "linear": ("Linear layers, one thread", [
+        ["gemm", "--m=1024", "--n=1024", "--k=1024"],
+        ["gemm", "--m=128", "--n=1536", "--k=384", "--bias", "--gelu"],
+        ["gemm", "--m=128", "--n=384", "--k=1536", "--bias"],
+        ["gemm", "--m=16", "--n=1152", "--k=384", "--bias"],
+        ["gemm", "--m=1", "--n=4096", "--k=4096"],
+        ["gemm", "--m=1024", "--n=1024", "--k=1024", "--dtype=bf16"],
+    ]),
+    "threads": ("Two threads", [
+        attention("--q=1024", "--threads=2", PEERS),
+        attention("--q=1024", "--causal", "--threads=2", PEERS),
+        attention("--q=4096", "--heads=1", "--threads=2", PEERS, *LONG),
+        attention("--q=1", "--kv=4096", *GROUPED, "--threads=2", PEERS),
+        minilm("1x128", "--threads=2", PEERS),
+        minilm("8x128", "--threads=2", PEERS, *LONG),
+    ]),
+}
