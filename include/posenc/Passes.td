@@ -136,10 +136,15 @@ def PosencPackWeights : Pass<"posenc-pack-weights", "ModuleOp"> {
     the layers read. Other weights are packed where they are used. Extras that are
     put together from weights are prepared in the same way.
 
-    Example: `pe-opt --posenc-pack-weights`.
+    `bf16-weights` rounds what is packed once to bf16, which takes half the memory.
+    With AVX512_BF16, inputs are rounded as well and products of pairs are taken;
+    without, weights are converted as they are read. Sums are f32 in any case.
+
+    Example: `pe-opt --posenc-pack-weights=bf16-weights`.
   }];
   let options = [Posenc_VectorBits,
-    Option<"panels", "panels", "bool", "true", "pack weights, rather than only joining them">];
+    Option<"panels", "panels", "bool", "true", "pack weights, rather than only joining them">,
+    Option<"bf16Weights", "bf16-weights", "bool", "false", "round packed weights to bf16">];
   let dependentDialects = ["bufferization::BufferizationDialect", "func::FuncDialect",
     "linalg::LinalgDialect", "memref::MemRefDialect", "tensor::TensorDialect"];
 }
@@ -151,13 +156,14 @@ def PosencVectorizeLinear : Pass<"posenc-vectorize-linear", "ModuleOp"> {
     becomes a parallel loop over blocks of rows that calls a private function,
     which equal operations share. Products use register tiles of the given
     vector size on packed weights; regions are cloned on vectors. What cannot be
-    vectorised becomes scalar loops.
+    vectorised becomes scalar loops. Products with weights of bf16 are taken in pairs
+    where the processor can.
 
     Example: `pe-opt --posenc-decompose=keep=linear,layer_norm,map --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-vectorize-linear`.
   }];
-  let options = [Posenc_VectorBits];
+  let options = [Posenc_VectorBits, Posenc_BF16Pairs];
   let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
-    "vector::VectorDialect"];
+    "vector::VectorDialect", "x86vector::X86VectorDialect"];
 }
 
 def PosencDecompose : Pass<"posenc-decompose"> {

@@ -29,6 +29,9 @@ struct CpuPipelineOptions : StagedPipelineOptions<CpuPipelineOptions> {
       *this, "bf16-pairs",
       llvm::cl::desc("multiply pairs of bf16; without vector-bits, also if the module or host can"),
       llvm::cl::init(false)};
+  Option<bool> bf16Weights{*this, "bf16-weights",
+                           llvm::cl::desc("round the weights of linear layers to bf16"),
+                           llvm::cl::init(false)};
 };
 
 struct NvptxPipelineOptions : StagedPipelineOptions<NvptxPipelineOptions> {

@@ -125,6 +125,7 @@ static void buildTile(OpPassManager &pm, const posenc::CpuPipelineOptions &optio
   pm.addPass(posenc::createPosencTabulate());
   posenc::PosencPackWeightsOptions pack;
   pack.vectorBits = options.vectorBits;
+  pack.bf16Weights = options.bf16Weights;
   pm.addPass(posenc::createPosencPackWeights(pack));
   decomposeOthers(pm);
 }
@@ -137,6 +138,7 @@ static void buildVectorize(OpPassManager &pm, const posenc::CpuPipelineOptions &
   pm.addPass(posenc::createPosencVectorizeAttention(attention));
   posenc::PosencVectorizeLinearOptions rows;
   rows.vectorBits = options.vectorBits;
+  rows.bf16Pairs = options.bf16Pairs;
   pm.addPass(posenc::createPosencVectorizeLinear(rows));
   simplify(pm);
 }

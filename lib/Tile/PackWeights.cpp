@@ -23,6 +23,17 @@ namespace posenc {
 #include "posenc/Passes.h.inc"
 } // namespace posenc
 
+static Value roundToBF16(OpBuilder &b, Location loc, Value weight) {
+  auto type = cast<RankedTensorType>(weight.getType());
+  Value empty = tensor::EmptyOp::create(b, loc, type.getShape(), b.getBF16Type());
+  return linalg::MapOp::create(b, loc, weight, empty,
+                               [](OpBuilder &nested, Location at, ValueRange arguments) {
+                                 Value rounded = arith::TruncFOp::create(nested, at, nested.getBF16Type(), arguments[0]);
+                                 linalg::YieldOp::create(nested, at, rounded);
+                               })
+      ->getResult(0);
+}
+
 static Value pack(OpBuilder &b, Location loc, Value weight, int64_t lanes) {
   auto type = cast<RankedTensorType>(weight.getType());
   int64_t n = type.getDimSize(0), k = type.getDimSize(1);
@@ -140,6 +151,8 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     for (char &c : name)
       c = llvm::isAlnum(c) ? c : '_';
     Value ready = mapping.lookup(value);
+    if (packs && bf16Weights && getElementTypeOrSelf(ready).isF32())
+      ready = roundToBF16(b, loc, ready);
     if (packs)
       ready = pack(b, loc, ready, lanes);
 

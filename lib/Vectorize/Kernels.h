@@ -90,13 +90,14 @@ liveKeys(KernelBuilder &b, AttentionOp op, const mlir::IRMapping &outer, mlir::V
 /// How a linear layer is computed. Register tiles are one panel wide and up to
 /// `height` rows high.
 struct LinearPlan {
-  LinearPlan(LinearOp op, mlir::ValueRange operands, int64_t lanes);
+  LinearPlan(LinearOp op, mlir::ValueRange operands, int64_t lanes, bool bf16Pairs);
 
   /// How many outputs a panel of a packed weight should have.
   static int64_t choosePanel(int64_t outputs, int64_t lanes);
 
   bool vectors;        ///< else scalar loops
   bool copyRows;       ///< rows of the input go to scratch first
+  bool pairs;          ///< of bf16 are multiplied, the scratch is bf16
   int64_t panel, height;
   int64_t inputs = 0, outputs = 0;
   int64_t pitch = 0;   ///< between rows of the scratch

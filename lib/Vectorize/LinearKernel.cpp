@@ -19,7 +19,7 @@ class LinearKernel {
 
 public:
   LinearKernel(KernelBuilder &b, LinearOp op, ValueRange operands, const IRMapping &outer)
-      : b(b), op(op), plan(op, operands, b.lanes), x(operands[0]), w(operands[1]),
+      : b(b), op(op), plan(op, operands, b.lanes, b.bf16Pairs), x(operands[0]), w(operands[1]),
         extras(operands.slice(2, operands.size() - 3)), out(operands.back()),
         w1(flatten(w)) {
     if (!op.getEpilogue().empty()) {
@@ -50,6 +50,7 @@ private:
   void panel(ValueRange rows, Value panel, int64_t outputs);
   void tile(const Tile &tile);
   Values products(const Tile &tile, Values init);
+  void addStep(const Tile &tile, ArrayRef<Values> from, Value k, Value at, MutableArrayRef<Value> sums);
   Value finish(Value acc, ArrayRef<Value> values);
 
   KernelBuilder &b;
@@ -88,7 +89,7 @@ void LinearKernel::findBias() {
 }
 
 void LinearKernel::copyRows(ValueRange rows) {
-  scratch = b.scratch({plan.rows, plan.pitch});
+  scratch = b.scratch({plan.rows, plan.pitch}, plan.pairs ? b.getBF16Type() : Type());
   b.loop(rows[0], rows[1], 1, [&](Value row) {
     b.copy(x, b.leading(x, row), scratch, b.sub(row, rows[0]), b.index(0), b.index(plan.inputs));
   });
@@ -122,15 +123,44 @@ void LinearKernel::panel(ValueRange rows, Value panel, int64_t outputs) {
   });
 }
 
+/// Adds the products with input `k`, or with pair `k` of inputs, whose weights are
+/// at `at`. Pairs are put together from the weights of two inputs: that is one
+/// exchange of lanes for as many products as a tile has rows.
+void LinearKernel::addStep(const Tile &tile, ArrayRef<Values> from, Value k, Value at,
+                           MutableArrayRef<Value> sums) {
+  int64_t width = tile.vectors(b.lanes);
+  Values weights;
+  if (!plan.pairs) {
+    for (int64_t v = 0; v < width; ++v)
+      weights.push_back(b.load(w1, {b.add(at, v * b.lanes)}, b.lanes));
+    b.addProducts([&](int64_t r) { return b.load(scratch ? scratch : x, join(from[r], k), 0); },
+                  weights, sums);
+    return;
+  }
+  auto half = [&](int64_t offset) -> Value {
+    return vector::LoadOp::create(b, b.vectorType(b.lanes, b.getBF16Type()), w1,
+                                  ValueRange{b.add(at, offset)});
+  };
+  for (int64_t v = 0; v < width; ++v)
+    weights.push_back(b.makePairs(half(v * b.lanes), half(plan.panel + v * b.lanes)));
+  for (int64_t r = 0; r < tile.height; ++r) {
+    Value pair = b.broadcast(b.loadPairs(scratch, from[r], k, 0), b.lanes);
+    for (int64_t v = 0; v < width; ++v)
+      sums[r * width + v] = b.addPairs(sums[r * width + v], weights[v], pair);
+  }
+}
+
 /// The sums over the inputs, row by row.
 LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
-  // Elements, far enough ahead for memory; one or two rows leave the stream to
+  // Cache lines, far enough ahead for memory; one or two rows leave the stream to
   // the hardware.
-  constexpr int64_t ahead = 256 * 16;
+  constexpr int64_t ahead = 256;
   bool prefetch = tile.height > 2;
-  int64_t width = tile.vectors(b.lanes), sums = acc.size(), copies = 1;
+  int64_t line = 512 / cast<MemRefType>(w1.getType()).getElementTypeBitWidth();
+  int64_t inputs = plan.pairs ? 2 : 1, steps = plan.inputs / inputs; // of a step, and all
+  int64_t sums = acc.size(), copies = 1;
   // Chains of additions that hide their latency.
-  while (sums * copies < 8)
+  while (sums * copies < (plan.pairs ? 16 : 8))
     copies *= 2;
   int64_t unroll = std::max<int64_t>(copies, sums < 24 ? 4 : 2);
   acc.resize(sums * copies, b.splat(0));
@@ -142,20 +172,15 @@ LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
   auto step = [&](Value k, int64_t unroll, ValueRange current) {
     Values next(current);
     for (int64_t u = 0; u < unroll; ++u) {
-      Value ku = b.add(k, u), at = b.add(start, b.mul(ku, plan.panel));
+      Value ku = b.add(k, u), at = b.add(start, b.mul(ku, inputs * plan.panel));
       if (prefetch)
-        for (int64_t line = 0; line < plan.panel; line += 16)
-          memref::PrefetchOp::create(b, w1, ValueRange{b.add(at, ahead + line)},
-                                     /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
-      Values weights;
-      for (int64_t v = 0; v < width; ++v)
-        weights.push_back(b.load(w1, {b.add(at, v * b.lanes)}, b.lanes));
-      b.addProducts([&](int64_t r) { return b.load(scratch ? scratch : x, join(from[r], ku), 0); },
-                    weights, MutableArrayRef(next).slice(u % copies * sums, sums));
+        for (int64_t next = 0; next < inputs * plan.panel; next += line)
+          b.prefetch(w1, {b.add(at, ahead * line + next)});
+      addStep(tile, from, ku, at, MutableArrayRef(next).slice(u % copies * sums, sums));
     }
     return next;
   };
-  int64_t rest = plan.inputs % unroll, whole = plan.inputs - rest;
+  int64_t rest = steps % unroll, whole = steps - rest;
   if (whole)
     acc = b.loop(b.index(0), b.index(whole), unroll, acc,
                  [&](Value k, ValueRange current) { return step(k, unroll, current); });

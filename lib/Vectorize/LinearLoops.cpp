@@ -30,7 +30,7 @@ int64_t LinearPlan::choosePanel(int64_t outputs, int64_t lanes) {
   return best;
 }
 
-LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes) {
+LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes, bool bf16Pairs) {
   auto x = cast<MemRefType>(operands[0].getType()), w = cast<MemRefType>(operands[1].getType()),
        out = cast<MemRefType>(operands.back().getType());
   panel = op.isPacked() ? op.getPanel() : 16;
@@ -49,12 +49,14 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes) {
   bool conflicts = inputs > 0 && inputs % 16 == 0 &&
                    height * std::gcd(inputs / 16, int64_t(64)) > 6 * 64;
   bool plain = x.getElementType().isF32() && x.getRank() <= 2;
+  pairs = bf16Pairs && w.getElementType().isBF16() && inputs % 2 == 0;
   // An odd number of cache lines spreads the scratch over all sets; the stack
   // bounds its size.
-  int64_t lines = llvm::divideCeil(inputs, 16), stack = (512 << 10) / 4;
-  pitch = 16 * (lines + (lines % 2 ? 0 : 1));
+  int64_t line = pairs ? 32 : 16, lines = llvm::divideCeil(inputs, line), stack = (8 << 10) * line;
+  pitch = line * (lines + (lines % 2 ? 0 : 1));
   bool canCopy = hasUnitStride(operands[0]) && pitch * height <= stack;
-  copyRows = vectors && canCopy && (conflicts || !plain);
+  copyRows = vectors && canCopy && (conflicts || !plain || pairs);
+  pairs = pairs && copyRows;
   vectors = vectors && (plain || canCopy);
 
   // The block of rows stays in the second cache while the panels pass. The higher
@@ -72,7 +74,7 @@ LogicalResult posenc::buildLinearLoops(KernelBuilder &b, LinearOp op, ValueRange
                                        const IRMapping &outer, ValueRange rows,
                                        ValueRange panels) {
   Value x = operands[0], w = operands[1], out = operands.back();
-  int64_t width = LinearPlan(op, operands, b.lanes).panel;
+  int64_t width = LinearPlan(op, operands, b.lanes, b.bf16Pairs).panel;
   Value first = b.mul(panels[0], width), end = b.min(b.mul(panels[1], width), b.lastSize(out));
   LogicalResult status = success();
   b.loop(rows[0], rows[1], 1, [&](Value row) {

@@ -2,7 +2,7 @@
 
 #include "Vectorize/Kernels.h"
 #include "Vectorize/Outline.h"
-#include "Vectorize/VectorBits.h"
+#include "Vectorize/Processor.h"
 #include "posenc/Passes.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -48,7 +48,7 @@ static LogicalResult rewrite(LinearOp op, Outliner &outliner) {
   auto operands = llvm::map_to_vector(op->getOperands(), [&](Value v) {
     return v == op.getWeight() ? v : collapseRows(b, v);
   });
-  LinearPlan plan(op, operands, b.lanes);
+  LinearPlan plan(op, operands, b.lanes, b.bf16Pairs);
   FailureOr<KernelCall> call = outliner.outline(
       op, operands, 4,
       [&](KernelBuilder &k, ValueRange arguments, const IRMapping &outer, ValueRange at) {
@@ -118,15 +118,15 @@ struct VectorizeLinear : posenc::impl::PosencVectorizeLinearBase<VectorizeLinear
   using PosencVectorizeLinearBase::PosencVectorizeLinearBase;
 
   void runOnOperation() override {
-    FailureOr<int64_t> bits = getVectorBits(getOperation(), vectorBits);
-    if (failed(bits))
+    FailureOr<Processor> processor = Processor::get(getOperation(), vectorBits, bf16Pairs);
+    if (failed(processor))
       return signalPassFailure();
     SmallVector<DestinationStyleOpInterface> ops;
     getOperation().walk([&](Operation *op) {
       if (isa<LinearOp, LayerNormOp, MapOp>(op))
         ops.push_back(cast<DestinationStyleOpInterface>(op));
     });
-    Outliner outliner(getOperation(), *bits / 32);
+    Outliner outliner(getOperation(), processor->lanes(), processor->bf16Pairs);
     for (DestinationStyleOpInterface op : ops) {
       if (!op.hasPureBufferSemantics()) {
         op->emitOpError("expected buffers to vectorise");
