@@ -104,6 +104,8 @@ Cases posenc::bench::getAttentionCases(const Flags &flags) {
     name += " " + encoding.name;
   if (flags.window.getNumOccurrences())
     name += std::to_string(flags.window) + (flags.causal ? " causal" : "");
+  if (!flags.cpu.empty())
+    name += " for " + flags.cpu;
   auto attention = makeAttention(name, *shape, *encodings);
   if (!attention)
     return attention.takeError();

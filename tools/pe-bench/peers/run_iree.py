@@ -36,7 +36,7 @@ def attention(problem, inputs, threads):
     func.func @attention({arguments}) -> {types["q"]} {{
       %scale = arith.constant {dim ** -0.5:.9e} : f32
       %init = tensor.empty() : {types["q"]}
-      %y = iree_linalg_ext.attention {{indexing_maps = [{maps}]}}
+      %y = iree_linalg_ext.attention <{{indexing_maps = [{maps}]}}>
         ins({", ".join("%" + name for name in names)} : {", ".join(types.get(name, "f32") for name in names)})
         outs(%init : {types["q"]}) {{
       ^bb0(%s: f32):
