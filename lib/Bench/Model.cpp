@@ -31,18 +31,6 @@ static double getModuleTolerance(mlir::ModuleOp module) {
   return kLayers * tolerance;
 }
 
-static llvm::Expected<std::vector<HostTensor>>
-cloneAll(llvm::ArrayRef<HostTensor> tensors) {
-  std::vector<HostTensor> copies;
-  for (const HostTensor &tensor : tensors) {
-    auto copy = tensor.clone();
-    if (!copy)
-      return copy.takeError();
-    copies.push_back(std::move(*copy));
-  }
-  return copies;
-}
-
 /// What the results should be.
 static llvm::Expected<llvm::SmallVector<HostTensor>>
 computeReference(mlir::MLIRContext &context, const Case &self) {

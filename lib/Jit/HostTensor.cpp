@@ -83,6 +83,18 @@ llvm::Expected<HostTensor> HostTensor::clone() const {
   return copy;
 }
 
+llvm::Expected<llvm::SmallVector<HostTensor>>
+posenc::cloneAll(llvm::ArrayRef<HostTensor> tensors) {
+  llvm::SmallVector<HostTensor> copies;
+  for (const HostTensor &tensor : tensors) {
+    auto copy = tensor.clone();
+    if (!copy)
+      return copy.takeError();
+    copies.push_back(std::move(*copy));
+  }
+  return copies;
+}
+
 //===----------------------------------------------------------------------===//
 // Elements
 //===----------------------------------------------------------------------===//

@@ -73,17 +73,6 @@ static mlir::OwningOpRef<mlir::ModuleOp> parse(const Flags &flags,
   return module;
 }
 
-static llvm::Expected<Tensors> cloneAll(const Tensors &tensors) {
-  Tensors copies;
-  for (const HostTensor &tensor : tensors) {
-    auto copy = tensor.clone();
-    if (!copy)
-      return copy.takeError();
-    copies.push_back(std::move(*copy));
-  }
-  return copies;
-}
-
 /// Every file flag needs its '@', as an input does.
 static llvm::Expected<StringRef> getFileName(StringRef flag, StringRef spec) {
   if (!spec.consume_front("@"))

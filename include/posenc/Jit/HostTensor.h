@@ -98,6 +98,10 @@ struct Difference {
 llvm::Expected<Difference> compare(const HostTensor &actual,
                                    const HostTensor &expected);
 
+/// Copies with memory of their own.
+llvm::Expected<llvm::SmallVector<HostTensor>>
+cloneAll(llvm::ArrayRef<HostTensor> tensors);
+
 } // namespace posenc
 
 #endif // POSENC_JIT_HOSTTENSOR_H
