@@ -45,6 +45,10 @@ class Device {
 public:
   virtual ~Device() = default;
 
+  /// What it is called, and the version of its architecture: 90 for sm_90.
+  virtual const char *getName() const = 0;
+  virtual int getVersion() const = 0;
+
   /// Loads code: PTX, which ends with a zero, if `size` is 0, else an object.
   virtual bool loadModule(const void *image, size_t size, int optLevel, void *&module,
                           DeviceError &error) = 0;
@@ -90,6 +94,15 @@ void setDevice(std::unique_ptr<Device> device);
 /// The GPU with this number, through the driver of CUDA, which is opened here:
 /// nothing else needs it. Null, with `error` set, if there is no driver or GPU.
 std::unique_ptr<Device> createCudaDevice(int ordinal, DeviceError &error);
+
+/// Has calls of programs put their work into `stream` from now on, one after the
+/// other, and return before it is done. Null: each call has a stream of its own again,
+/// and waits for it. A call that copies to the host waits in any case.
+void lendStream(void *stream);
+void *getLentStream();
+
+/// Takes a buffer that a program returned from what programs own: the caller frees it.
+void disown(void *memory);
 
 } // namespace posenc
 

@@ -484,8 +484,15 @@ def PosencPlaceBuffers : Pass<"posenc-place-buffers", "ModuleOp"> {
     (`posenc.on_device`), arguments when a function begins. Buffers that the host
     uses as well are copied around each launch.
 
+    With `resident` the caller has its arguments on the device, and gets results
+    there: public functions copy neither. What the host would have to read or write of
+    them is an error.
+
     Example: `pe-opt --gpu-kernel-outlining --posenc-merge-kernels --posenc-place-buffers`.
   }];
+  let options = [
+    Option<"resident", "resident", "bool", "false",
+           "arguments and results of public functions are memory of the device">];
   let dependentDialects = ["PosencDialect", "gpu::GPUDialect", "memref::MemRefDialect"];
 }
 

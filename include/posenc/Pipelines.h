@@ -8,6 +8,8 @@
 
 namespace posenc {
 
+class Device;
+
 /// A pipeline is a sequence of stages. Between two of them the IR is complete:
 /// it can be printed, changed, and taken up `from` the next one.
 template <typename T> struct StagedPipelineOptions : mlir::PassPipelineOptions<T> {
@@ -39,7 +41,14 @@ struct NvptxPipelineOptions : StagedPipelineOptions<NvptxPipelineOptions> {
                            llvm::cl::init("sm_80")};
   Option<std::string> form{*this, "form",
                            llvm::cl::desc("form of kernels to prefer; default: the best")};
+  Option<bool> resident{*this, "resident",
+                        llvm::cl::desc("arguments and results are memory of the device"),
+                        llvm::cl::init(false)};
 };
+
+/// The chip that kernels are best compiled for to run on `device`; an error if that is
+/// too old.
+llvm::Expected<llvm::StringRef> findChip(const Device &device);
 
 /// Receives what is wrong with the options of a pipeline, and returns failure.
 using PipelineErrorHandler = llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)>;

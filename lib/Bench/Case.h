@@ -21,6 +21,10 @@ struct Case {
   /// The text of the module, and its function; empty for the only one.
   std::string program, entry;
   std::vector<HostTensor> inputs;
+  /// Whether its inputs are of 16 bits, which matrix instructions multiply.
+  bool isNarrow() const {
+    return !inputs.empty() && isFloat(inputs[0].getKind()) && getByteWidth(inputs[0].getKind()) == 2;
+  }
   /// Work of one run. A bound whose work is not known is not looked at.
   double flops = 0, bytes = 0;
   /// How far results of this case are from what they should be.

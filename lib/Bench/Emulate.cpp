@@ -2,6 +2,7 @@
 
 #include "Bench/Emulate.h"
 
+#include "Bench/OnDevice.h"
 #include "Bench/Template.h"
 #include "posenc/Emulator.h"
 #include "llvm/Support/Format.h"
@@ -18,10 +19,16 @@ static llvm::Error emulate(mlir::MLIRContext &context, Case &source,
   const Emulator &emulator = *device;
   setDevice(std::move(device));
 
+  auto clock = DeviceClock::create();
+  if (!clock)
+    return clock.takeError();
   auto program = buildProgram(context, source.program, source.entry, options);
   if (!program)
     return program.takeError();
-  auto results = program->jit->call(program->entry, source.inputs);
+  auto runner = DeviceRunner::create(std::move(*program), source.inputs, **clock);
+  if (!runner)
+    return runner.takeError();
+  auto results = (*runner)->call();
   if (!results)
     return results.takeError();
   auto error = source.check(source, *results);

@@ -37,15 +37,16 @@ static llvm::Error append(std::vector<HostTensor> &arguments, ElementKind kind,
   return llvm::Error::success();
 }
 
-static std::unique_ptr<Bound>
-makeBound(Program program, std::vector<HostTensor> arguments, double amount) {
+static std::unique_ptr<Bound> makeBound(llvm::StringRef name, Program program,
+                                        std::vector<HostTensor> arguments, double amount) {
   auto bound = std::make_unique<Bound>();
-  bound->program = std::move(program);
-  bound->arguments = std::move(arguments);
+  bound->name = name;
   bound->amount = amount;
   bound->contender.isBound = true;
-  bound->contender.run = [bound = bound.get()] {
-    return bound->program.jit->time(bound->program.entry, bound->arguments);
+  bound->contender.run = [program = std::make_shared<Program>(std::move(program)),
+                          arguments = std::make_shared<std::vector<HostTensor>>(
+                              std::move(arguments))] {
+    return program->jit->time(program->entry, *arguments);
   };
   return bound;
 }
@@ -172,7 +173,7 @@ posenc::bench::createFmaBound(mlir::MLIRContext &context,
     return error;
   if (llvm::Error error = appendThreads(arguments, threads))
     return error;
-  return makeBound(std::move(*program), std::move(arguments),
+  return makeBound("fma", std::move(*program), std::move(arguments),
                    2.0 * kChains * *lanes * steps * threads);
 }
 
@@ -225,5 +226,5 @@ posenc::bench::createReadBound(mlir::MLIRContext &context,
     return error;
   if (llvm::Error error = appendThreads(arguments, threads))
     return error;
-  return makeBound(std::move(*program), std::move(arguments), 4.0 * count);
+  return makeBound("read", std::move(*program), std::move(arguments), 4.0 * count);
 }

@@ -15,10 +15,10 @@
 
 namespace posenc::bench {
 
-/// A bound: a program, and how much it does in a run.
+/// A bound: something to run, and how much that does.
 struct Bound {
-  Program program;
-  std::vector<HostTensor> arguments;
+  /// As reports call it.
+  llvm::StringRef name;
   /// Flops or bytes of one run.
   double amount = 0;
   Contender contender;

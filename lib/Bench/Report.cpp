@@ -23,7 +23,10 @@ struct Rate {
     peak = bound.median * 1e-9;
     low = bound.p10 * 1e-9;
     high = bound.p90 * 1e-9;
+    this->bound = isRead ? result.readName : result.fmaName;
   }
+
+  llvm::StringRef bound;
 
   const char *unit() const { return isRead ? "GB/s" : "GFLOP/s"; }
 };
@@ -45,7 +48,7 @@ void Report::addText(const Result &result) {
                      label.c_str(), result.seconds.median * 1e3,
                      result.seconds.p10 * 1e3, result.seconds.p90 * 1e3,
                      rate.reached, unit, 100 * rate.reached / rate.peak,
-                     rate.peak, rate.isRead ? "read" : "fma")
+                     rate.peak, rate.bound.data())
      << llvm::format("  error %.1e", result.error);
   if (result.overBase)
     os << llvm::format("  %+.1f %%", 100 * (result.overBase - 1));
@@ -76,7 +79,7 @@ void Report::addJson(const Result &result) {
     json.attribute("flops", result.flops);
     json.attribute("bytes", result.bytes);
     number(rate.isRead ? "gbps" : "gflops", rate.reached);
-    json.attribute("bound", rate.isRead ? "read" : "fma");
+    json.attribute("bound", rate.bound);
     number("peak", rate.peak);
     number("peak_p10", rate.low);
     number("peak_p90", rate.high);

@@ -16,8 +16,10 @@ struct Result {
   std::string library = "posenc", version;
   Summary seconds;
   double flops = 0, bytes = 0;
-  /// The bounds, in flops and bytes per second, of the same rounds.
+  /// The bounds, in flops and bytes per second, of the same rounds; what they are
+  /// rates of.
   Summary fma, read;
+  llvm::StringRef fmaName = "fma", readName = "read";
   double error = 0;
   unsigned threads = 1;
   /// Time over that of the case that this one adds something to; 0 if none.

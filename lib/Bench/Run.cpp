@@ -13,12 +13,40 @@ namespace {
 /// A case that is compiled and right.
 struct Runnable {
   Case source;
-  Program program;
+  std::unique_ptr<Runner> runner;
   double error = 0;
   Contender contender;
   std::vector<std::unique_ptr<Peer>> peers;
 };
 } // namespace
+
+namespace {
+/// On this processor.
+class HostRunner : public Runner {
+public:
+  HostRunner(Program program, Case &source) : Runner(std::move(program)), source(source) {}
+
+  llvm::Expected<llvm::SmallVector<HostTensor>> call() override {
+    return program.jit->call(program.entry, source.inputs);
+  }
+  llvm::Expected<double> time() override {
+    return program.jit->time(program.entry, source.inputs);
+  }
+
+private:
+  Case &source;
+};
+} // namespace
+
+static llvm::Expected<std::unique_ptr<Runner>>
+load(mlir::MLIRContext &context, Case &source, const RunOptions &options) {
+  auto program = buildProgram(context, source.program, source.entry, options.program);
+  if (!program)
+    return program.takeError();
+  if (options.device)
+    return DeviceRunner::create(std::move(*program), source.inputs, *options.device);
+  return std::make_unique<HostRunner>(std::move(*program), source);
+}
 
 static llvm::Error makeWrongResult(const Case &source, double error) {
   std::string text;
@@ -30,29 +58,26 @@ static llvm::Error makeWrongResult(const Case &source, double error) {
 
 static llvm::Expected<std::unique_ptr<Runnable>>
 prepare(mlir::MLIRContext &context, Case source, const RunOptions &options) {
-  auto named = [&](llvm::Error error) {
-    return makeError(source.name + ": " + llvm::toString(std::move(error)));
+  auto named = [name = source.name](llvm::Error error) {
+    return makeError(name + ": " + llvm::toString(std::move(error)));
   };
-  auto program =
-      buildProgram(context, source.program, source.entry, options.program);
-  if (!program)
-    return named(program.takeError());
-  auto results = program->jit->call(program->entry, source.inputs);
-  if (!results)
-    return named(results.takeError());
-  auto error = source.check(source, *results);
-  if (!error)
-    return named(error.takeError());
-  if (*error > source.tolerance)
-    return makeWrongResult(source, *error);
-
   auto runnable = std::make_unique<Runnable>();
   runnable->source = std::move(source);
-  runnable->program = std::move(*program);
+  auto runner = load(context, runnable->source, options);
+  if (!runner)
+    return named(runner.takeError());
+  auto results = (*runner)->call();
+  if (!results)
+    return named(results.takeError());
+  auto error = runnable->source.check(runnable->source, *results);
+  if (!error)
+    return named(error.takeError());
+  if (!(*error <= runnable->source.tolerance))
+    return makeWrongResult(runnable->source, *error);
+
+  runnable->runner = std::move(*runner);
   runnable->error = *error;
-  runnable->contender.run = [self = runnable.get()] {
-    return self->program.jit->time(self->program.entry, self->source.inputs);
-  };
+  runnable->contender.run = [runner = runnable->runner.get()] { return runner->time(); };
   return runnable;
 }
 
@@ -75,6 +100,8 @@ static Result makeResult(const Runnable &runnable, const Bound &fma,
   result.bytes = runnable.source.bytes;
   result.fma = fma.rate();
   result.read = read.rate();
+  result.fmaName = fma.name;
+  result.readName = read.name;
   result.error = runnable.error;
   result.threads = options.threads;
   return result;
@@ -98,17 +125,21 @@ llvm::Error posenc::bench::runCases(mlir::MLIRContext &context,
   auto fail = [&](llvm::Error error) {
     return llvm::joinErrors(std::move(wrong), std::move(error));
   };
-  auto fma = createFmaBound(context, options.program, options.threads);
+  bool isNarrow = llvm::all_of(runnables, [](auto &runnable) { return runnable->source.isNarrow(); });
+  auto fma = options.device
+                 ? createProductBound(context, options.program, isNarrow, *options.device)
+                 : createFmaBound(context, options.program, options.threads);
   if (!fma)
     return fail(fma.takeError());
-  auto read = createReadBound(context, options.program, options.threads);
+  auto read = options.device ? createCopyBound(*options.device)
+                             : createReadBound(context, options.program, options.threads);
   if (!read)
     return fail(read.takeError());
   std::vector<Contender *> contenders = {&(*fma)->contender,
                                          &(*read)->contender};
   PeerNotes notes;
   for (auto &runnable : runnables) {
-    runnable->peers = startPeers(runnable->source, runnable->program.entry.results[0].kind,
+    runnable->peers = startPeers(runnable->source, runnable->runner->getEntry().results[0].kind,
                                  options.threads, options.peers, notes);
     contenders.push_back(&runnable->contender);
     for (auto &peer : runnable->peers)

@@ -3,6 +3,7 @@
 #ifndef POSENC_BENCH_RUN_H
 #define POSENC_BENCH_RUN_H
 
+#include "Bench/OnDevice.h"
 #include "Bench/Peers.h"
 #include "Bench/Report.h"
 #include "posenc/Jit/Program.h"
@@ -14,6 +15,8 @@ struct RunOptions {
   TimingOptions timing;
   unsigned threads = 1;
   PeerOptions peers;
+  /// Where to run instead of on this processor; may be null.
+  DeviceClock *device = nullptr;
 };
 
 /// Runs every case once and checks it; then times those that are right in

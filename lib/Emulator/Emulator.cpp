@@ -25,6 +25,9 @@ class EmulatorDevice : public Emulator {
 public:
   explicit EmulatorDevice(const EmulatorOptions &options) : options(options) {}
 
+  const char *getName() const override { return "the emulator"; }
+  int getVersion() const override { return 80; }
+
   bool loadModule(const void *image, size_t size, int, void *&module,
                   DeviceError &error) override {
     llvm::StringRef bytes(static_cast<const char *>(image), size);

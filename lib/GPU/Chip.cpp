@@ -2,7 +2,11 @@
 
 #include "GPU/Chip.h"
 
+#include "posenc/Device.h"
+#include "posenc/Pipelines.h"
+
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Error.h"
 
 using namespace mlir;
 using namespace posenc;
@@ -19,6 +23,20 @@ int Chip::version() const {
   int number = 0;
   name.drop_front(3).take_while(llvm::isDigit).getAsInteger(10, number);
   return number;
+}
+
+/// Code for a chip runs on later ones, unless its name ends with a letter.
+llvm::Expected<StringRef> posenc::findChip(const Device &device) {
+  StringRef best;
+  for (const Chip &chip : kChips)
+    if (chip.version() == device.getVersion() ||
+        (chip.version() < device.getVersion() && llvm::isDigit(chip.name.back())))
+      best = chip.name;
+  if (!best.empty())
+    return best;
+  return llvm::createStringError("expected a GPU of compute capability 7.5 at least, but %s has %d.%d",
+                                 device.getName(), device.getVersion() / 10,
+                                 device.getVersion() % 10);
 }
 
 std::optional<Chip> posenc::getChip(Operation *op, StringRef name) {

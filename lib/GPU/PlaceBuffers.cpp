@@ -83,6 +83,8 @@ static void release(OpBuilder &b, Value v) {
 
 namespace {
 struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
+  using PosencPlaceBuffersBase::PosencPlaceBuffersBase;
+
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (failed(place(function)))
@@ -98,14 +100,18 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
         if (isa<MemRefType>(operand.getType()))
           roots.insert(findRoot(operand));
     });
+    if (resident && function.isPublic() && failed(checkResident(function)))
+      return failure();
     for (Value root : roots) {
+      if (resident && function.isPublic() && isa<BlockArgument>(root))
+        continue;
       if (!isContiguous(root))
         return emitError(root.getLoc(), "expected a contiguous buffer to copy to the device, but "
                                         "found ") << root.getType();
       SmallVector<OpOperand *> uses;
       collectUses(root, uses);
       if (isOfDevice(root, uses))
-        moveToDevice(root, uses);
+        moveToDevice(function, root, uses);
       else if (isConstant(root, uses))
         copyOnce(root, uses);
       else if (isReadOnlyArgument(root, uses))
@@ -139,7 +145,7 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
            });
   }
 
-  static void moveToDevice(Value root, ArrayRef<OpOperand *> uses) {
+  void moveToDevice(func::FuncOp function, Value root, ArrayRef<OpOperand *> uses) {
     auto allocation = root.getDefiningOp<memref::AllocOp>();
     OpBuilder b(allocation);
     Value memory = gpu::AllocOp::create(b, root.getLoc(), root.getType(), Type(), ValueRange{},
@@ -154,7 +160,7 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
       if (isa<memref::DeallocOp>(user)) {
         release(b, memory);
         user->erase();
-      } else if (isa<func::ReturnOp>(user)) {
+      } else if (isa<func::ReturnOp>(user) && !(resident && function.isPublic())) {
         Value v = use->get(), &result = results[v];
         if (!result) {
           result = memref::AllocOp::create(b, v.getLoc(), cast<MemRefType>(v.getType()),
@@ -171,6 +177,45 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
     }
     root.replaceAllUsesWith(memory);
     allocation.erase();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Arguments and results of the device
+  //===--------------------------------------------------------------------===//
+
+  /// Nothing but kernels may use what the caller has on the device, and what it gets
+  /// there must be memory of its own.
+  LogicalResult checkResident(func::FuncOp function) {
+    for (BlockArgument argument : function.getArguments()) {
+      if (!isa<MemRefType>(argument.getType()))
+        continue;
+      SmallVector<OpOperand *> uses;
+      collectUses(argument, uses);
+      for (OpOperand *use : uses)
+        if (!isa<gpu::LaunchFuncOp, memref::DimOp>(use->getOwner()))
+          return use->getOwner()->emitError("expected argument #")
+                 << argument.getArgNumber()
+                 << ", which is memory of the device, to be used by kernels only, but found '"
+                 << use->getOwner()->getName() << "'";
+    }
+    WalkResult result = function.walk([&](func::ReturnOp end) {
+      DenseSet<Value> roots;
+      for (OpOperand &operand : end->getOpOperands()) {
+        Value root = findRoot(operand.get());
+        SmallVector<OpOperand *> uses;
+        collectUses(root, uses);
+        bool isWrittenThere = llvm::any_of(
+            uses, [](OpOperand *use) { return isa<gpu::LaunchFuncOp>(use->getOwner()); });
+        if (isWrittenThere && isOfDevice(root, uses) && roots.insert(root).second)
+          continue;
+        end.emitError("expected result #")
+            << operand.getOperandNumber()
+            << " to be memory of the device that kernels write, and no other result";
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
   }
 
   //===--------------------------------------------------------------------===//

@@ -86,31 +86,44 @@ llvm::Error Jit::load() {
 /// A memref descriptor as words: base, data, offset, sizes, strides.
 using Descriptor = llvm::SmallVector<int64_t>;
 
-static Descriptor makeDescriptor(HostTensor &tensor) {
-  auto address = reinterpret_cast<int64_t>(tensor.getData());
+static Descriptor makeDescriptor(void *data, llvm::ArrayRef<int64_t> shape) {
+  auto address = reinterpret_cast<int64_t>(data);
   Descriptor words = {address, address, 0};
-  llvm::append_range(words, tensor.getShape());
-  size_t rank = tensor.getShape().size();
+  llvm::append_range(words, shape);
+  size_t rank = shape.size();
   words.resize(3 + 2 * rank);
   int64_t stride = 1;
-  for (size_t i = rank; i-- > 0; stride *= tensor.getShape()[i])
+  for (size_t i = rank; i-- > 0; stride *= shape[i])
     words[3 + rank + i] = stride;
   return words;
 }
 
-static llvm::Error checkArguments(const EntryPoint &entry,
-                                  llvm::ArrayRef<HostTensor> arguments) {
+template <typename Argument>
+static llvm::Error checkArguments(const EntryPoint &entry, llvm::ArrayRef<Argument> arguments) {
   if (arguments.size() != entry.arguments.size())
     return makeError("expected " + Twine(entry.arguments.size()) +
                      " arguments but got " + Twine(arguments.size()));
   for (auto [index, argument] : llvm::enumerate(arguments)) {
     const HostType &type = entry.arguments[index];
-    if (argument.getKind() != type.kind || !type.accepts(argument.getShape()))
+    if (argument.kind != type.kind || !type.accepts(argument.shape))
       return makeError("argument " + Twine(index) + ": expected " +
                        type.format() + " but got " +
-                       formatShape(argument.getShape(), argument.getKind()));
+                       formatShape(argument.shape, argument.kind));
   }
   return llvm::Error::success();
+}
+
+/// The memory of a result, which is `storage` of its descriptor, and its shape.
+static llvm::Expected<std::pair<char *, llvm::SmallVector<int64_t>>>
+readDescriptor(const HostType &type, const char *storage) {
+  Descriptor words(getPassedSize(type) / 8);
+  std::memcpy(words.data(), storage, getPassedSize(type));
+  llvm::ArrayRef shape = llvm::ArrayRef(words).slice(3, type.shape.size());
+  if (!type.accepts(shape))
+    return makeError("expected " + type.format() + " but got " +
+                     formatShape(shape, type.kind));
+  return std::pair(reinterpret_cast<char *>(words[1]) + words[2] * getByteWidth(type.kind),
+                   llvm::SmallVector<int64_t>(shape));
 }
 
 /// Copies what a result stands for; `storage` holds its descriptor or scalar.
@@ -122,23 +135,23 @@ static llvm::Expected<HostTensor> copyResult(const HostType &type,
       std::memcpy(scalar->getData(), storage, getByteWidth(type.kind));
     return scalar;
   }
-  Descriptor words(getPassedSize(type) / 8);
-  std::memcpy(words.data(), storage, getPassedSize(type));
-  llvm::ArrayRef shape = llvm::ArrayRef(words).slice(3, type.shape.size());
-  if (!type.accepts(shape))
-    return makeError("expected " + type.format() + " but got " +
-                     formatShape(shape, type.kind));
-  llvm::Expected<HostTensor> tensor = HostTensor::create(type.kind, shape);
+  auto result = readDescriptor(type, storage);
+  if (!result)
+    return result.takeError();
+  llvm::Expected<HostTensor> tensor = HostTensor::create(type.kind, result->second);
   if (tensor && tensor->getNumElements() != 0)
-    std::memcpy(tensor->getData(),
-                reinterpret_cast<const char *>(words[1]) +
-                    words[2] * getByteWidth(type.kind),
-                tensor->getNumBytes());
+    std::memcpy(tensor->getData(), result->first, tensor->getNumBytes());
   return tensor;
 }
 
-llvm::Error Jit::invoke(const EntryPoint &entry,
-                        llvm::MutableArrayRef<HostTensor> arguments,
+template <typename Argument, typename Tensors>
+static llvm::SmallVector<Argument> view(Tensors &&tensors) {
+  return llvm::map_to_vector(tensors, [](auto &tensor) {
+    return Argument{tensor.getKind(), tensor.getShape(), tensor.getData()};
+  });
+}
+
+llvm::Error Jit::invoke(const EntryPoint &entry, llvm::ArrayRef<Argument> arguments,
                         CallStatistics *statistics,
                         llvm::function_ref<llvm::Error(const char *)> collect) {
   if (llvm::Error error = checkArguments(entry, arguments))
@@ -148,13 +161,11 @@ llvm::Error Jit::invoke(const EntryPoint &entry,
     return makeError("no entry point '" + entry.name + "'");
 
   std::vector<Descriptor> descriptors;
-  for (HostTensor &argument : arguments)
-    descriptors.push_back(makeDescriptor(argument));
+  for (const Argument &argument : arguments)
+    descriptors.push_back(makeDescriptor(argument.data, argument.shape));
   llvm::SmallVector<void *> slots;
   for (auto [index, argument] : llvm::enumerate(arguments))
-    slots.push_back(entry.arguments[index].isScalar
-                        ? static_cast<void *>(argument.getData())
-                        : descriptors[index].data());
+    slots.push_back(entry.arguments[index].isScalar ? argument.data : descriptors[index].data());
   llvm::SmallVector<int64_t> offsets = getResultOffsets(entry);
   // Words, for their alignment.
   llvm::SmallVector<int64_t> storage(llvm::divideCeil(offsets.back(), 8) + 1);
@@ -208,7 +219,29 @@ Jit::call(const EntryPoint &entry, llvm::MutableArrayRef<HostTensor> arguments,
     }
     return llvm::Error::success();
   };
-  if (llvm::Error error = invoke(entry, arguments, statistics, collect))
+  if (llvm::Error error = invoke(entry, view<Argument>(arguments), statistics, collect))
+    return error;
+  return results;
+}
+
+llvm::Expected<llvm::SmallVector<DeviceTensor>>
+Jit::call(const EntryPoint &entry, llvm::ArrayRef<DeviceTensor> arguments) {
+  for (auto [index, type] : llvm::enumerate(entry.arguments))
+    if (type.isScalar)
+      return makeError("argument " + Twine(index) + ": expected a tensor, to be memory of the "
+                       "device, but got " + type.format());
+  llvm::SmallVector<DeviceTensor> results;
+  auto collect = [&](const char *bytes) -> llvm::Error {
+    llvm::SmallVector<int64_t> offsets = getResultOffsets(entry);
+    for (auto [index, type] : llvm::enumerate(entry.results)) {
+      auto result = readDescriptor(type, bytes + offsets[index]);
+      if (!result)
+        return makeError("result " + Twine(index) + ": " + llvm::toString(result.takeError()));
+      results.push_back(DeviceTensor::adopt(type.kind, result->second, result->first));
+    }
+    return llvm::Error::success();
+  };
+  if (llvm::Error error = invoke(entry, view<Argument>(arguments), /*statistics=*/nullptr, collect))
     return error;
   return results;
 }
@@ -217,7 +250,7 @@ llvm::Expected<double> Jit::time(const EntryPoint &entry,
                                  llvm::MutableArrayRef<HostTensor> arguments) {
   CallStatistics statistics;
   if (llvm::Error error =
-          invoke(entry, arguments, &statistics,
+          invoke(entry, view<Argument>(arguments), &statistics,
                  [](const char *) { return llvm::Error::success(); }))
     return error;
   return statistics.seconds;

@@ -196,10 +196,12 @@ static void buildKernels(OpPassManager &pm, const posenc::NvptxPipelineOptions &
 }
 
 /// Which memory is the device's, when it is released, and what waits for what.
-static void buildPlace(OpPassManager &pm, const posenc::NvptxPipelineOptions &) {
+static void buildPlace(OpPassManager &pm, const posenc::NvptxPipelineOptions &options) {
   deallocate(pm);
   pm.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
-  pm.addPass(posenc::createPosencPlaceBuffers());
+  posenc::PosencPlaceBuffersOptions place;
+  place.resident = options.resident;
+  pm.addPass(posenc::createPosencPlaceBuffers(place));
   simplify(pm);
   pm.addNestedPass<func::FuncOp>(createGpuAsyncRegionPass());
 }

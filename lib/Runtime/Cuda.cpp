@@ -53,6 +53,9 @@ public:
       driver.contextRelease(device);
   }
 
+  const char *getName() const override { return name; }
+  int getVersion() const override { return 10 * major + minor; }
+
   bool check(Result result, const char *what, DeviceError &error) const {
     return driver.check(result, what, error);
   }

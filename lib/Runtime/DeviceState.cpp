@@ -23,6 +23,25 @@ void posenc::setDevice(std::unique_ptr<Device> device) {
   state.device = std::move(device);
 }
 
+void posenc::lendStream(void *stream) {
+  DeviceState &state = getDeviceState();
+  std::lock_guard<std::recursive_mutex> lock(state.mutex);
+  state.lent = stream;
+  state.isUnread = false;
+}
+
+void *posenc::getLentStream() {
+  DeviceState &state = getDeviceState();
+  std::lock_guard<std::recursive_mutex> lock(state.mutex);
+  return state.lent;
+}
+
+void posenc::disown(void *memory) {
+  DeviceState &state = getDeviceState();
+  std::lock_guard<std::recursive_mutex> lock(state.mutex);
+  state.buffers.erase(memory);
+}
+
 void *posenc_device_constant(const void *host, int64_t bytes) {
   void *memory = nullptr;
   runOnDevice([&](DeviceState &state, Device &device, DeviceError &error) {

@@ -36,6 +36,10 @@ struct DeviceState {
   std::map<std::pair<Module *, const char *>, void *> functions;
   std::map<void *, Buffer> buffers;
   std::set<void *> streams, events;
+  /// A stream of the host that all calls use, and whether something was copied to
+  /// the host there since it was last waited for.
+  void *lent = nullptr;
+  bool isUnread = false;
   std::map<std::pair<const void *, int64_t>, void *> constants;
 };
 

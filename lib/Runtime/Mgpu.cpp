@@ -128,9 +128,18 @@ void mgpuMemFree(void *memory, void *stream) {
   });
 }
 
+static bool isOfDevice(const DeviceState &state, void *memory) {
+  auto next = state.buffers.upper_bound(memory);
+  if (next == state.buffers.begin())
+    return false;
+  auto &[start, buffer] = *std::prev(next);
+  return static_cast<char *>(memory) < static_cast<char *>(start) + buffer.bytes;
+}
+
 void mgpuMemcpy(void *to, void *from, size_t bytes, void *stream) {
   if (bytes)
-    runOnDevice([&](DeviceState &, Device &device, DeviceError &error) {
+    runOnDevice([&](DeviceState &state, Device &device, DeviceError &error) {
+      state.isUnread |= !isOfDevice(state, to);
       return device.copy(to, from, bytes, stream, error);
     });
 }
@@ -194,6 +203,8 @@ void mgpuSetDefaultDevice(int32_t ordinal) {
 void *mgpuStreamCreate() {
   void *stream = nullptr;
   runOnDevice([&](DeviceState &state, Device &device, DeviceError &error) {
+    if ((stream = state.lent))
+      return true;
     bool ok = device.createStream(stream, error);
     if (ok)
       state.streams.insert(stream);
@@ -204,13 +215,18 @@ void *mgpuStreamCreate() {
 
 void mgpuStreamDestroy(void *stream) {
   runOnDevice([&](DeviceState &state, Device &device, DeviceError &error) {
+    if (state.lent && stream == state.lent)
+      return true;
     state.streams.erase(stream);
     return device.destroyStream(stream, error);
   });
 }
 
 void mgpuStreamSynchronize(void *stream) {
-  runOnDevice([&](DeviceState &, Device &device, DeviceError &error) {
+  runOnDevice([&](DeviceState &state, Device &device, DeviceError &error) {
+    if (state.lent && stream == state.lent && !state.isUnread)
+      return true;
+    state.isUnread = false;
     return device.synchronize(stream, error);
   });
 }

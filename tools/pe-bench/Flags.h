@@ -46,8 +46,8 @@ struct Flags {
                                     "(default: this one)")};
   cl::opt<std::string> features{"features", all, cl::desc("Processor features, as in +avx2,-fma")};
   cl::opt<std::string> pipeline{"pipeline", cl::init("posenc-cpu"), all,
-                                cl::desc("Default: posenc-cpu, or posenc-nvptx")};
-  cl::opt<std::string> device{"device", cl::init("cpu"), cl::value_desc("cpu|emulator"), all,
+                                cl::desc("Default: posenc-cpu, or posenc-nvptx{resident} for the device's chip")};
+  cl::opt<std::string> device{"device", cl::init("cpu"), cl::value_desc("cpu|emulator|cuda"), all,
                               cl::desc("What runs it; the emulator counts instead of timing")};
   cl::opt<double> tolerance{"tolerance", cl::init(0), all,
                             cl::desc("Largest error that is right, relative to the largest "
@@ -55,7 +55,8 @@ struct Flags {
   cl::list<std::string> peers{"peers", cl::CommaSeparated, cl::ValueOptional, all,
                               cl::value_desc("library,..."),
                               cl::desc("Time these, too: onnxruntime, openvino, torch, jax, iree, "
-                                       "numpy or files; without a value the first five")};
+                                       "numpy, torch_cuda or files; without a value the first five, or "
+                                       "the last if it can")};
   cl::opt<std::string> peersPython{"peers-python", cl::value_desc("file"), all,
                                    cl::desc("Interpreter that has them (default: "
                                             "../peers/bin/python beside this program)")};

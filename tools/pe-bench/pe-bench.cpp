@@ -4,6 +4,7 @@
 
 #include "Bench/Emulate.h"
 #include "Bench/Run.h"
+#include "posenc/Pipelines.h"
 #include "posenc/Registration.h"
 #include "posenc/Runtime.h"
 
@@ -44,7 +45,10 @@ static PeerOptions getPeers(const Flags &flags, const char *program) {
   PeerOptions options;
   options.libraries.assign(flags.peers.begin(), flags.peers.end());
   if (options.libraries == std::vector<std::string>{""})
-    options.libraries = {"onnxruntime", "openvino", "torch", "jax", "iree"};
+    options.libraries = flags.device == "cuda"
+                            ? std::vector<std::string>{"torch_cuda"}
+                            : std::vector<std::string>{"onnxruntime", "openvino", "torch", "jax",
+                                                       "iree"};
   static int anchor;
   llvm::SmallString<128> root(llvm::sys::fs::getMainExecutable(program, &anchor));
   llvm::sys::path::remove_filename(root);
@@ -55,11 +59,29 @@ static PeerOptions getPeers(const Flags &flags, const char *program) {
   return options;
 }
 
+/// The first GPU, and the options to compile for it.
+static llvm::Expected<std::unique_ptr<DeviceClock>> openGpu(ProgramOptions &options,
+                                                            bool hasPipeline) {
+  DeviceError error;
+  auto gpu = createCudaDevice(/*ordinal=*/0, error);
+  if (!gpu)
+    return makeError(error.text);
+  auto chip = findChip(*gpu);
+  if (!chip)
+    return chip.takeError();
+  if (!hasPipeline)
+    options.pipeline = ("posenc-nvptx{resident chip=" + *chip + "}").str();
+  options.deviceFormat = "isa";
+  llvm::errs() << "note: " << gpu->getName() << ", code for " << *chip << '\n';
+  setDevice(std::move(gpu));
+  return DeviceClock::create();
+}
+
 static llvm::Error run(const Flags &flags, const char *program) {
   if (flags.threads < 1)
     return makeError("expected --threads of at least 1 but got 0");
-  if (flags.device != "cpu" && flags.device != "emulator")
-    return makeError("expected --device=cpu or emulator but got '" + flags.device + "'");
+  if (flags.device != "cpu" && flags.device != "emulator" && flags.device != "cuda")
+    return makeError("expected --device=cpu, emulator or cuda but got '" + flags.device + "'");
   RunOptions options;
   options.program.cpu = flags.cpu;
   options.program.features = flags.features;
@@ -83,8 +105,16 @@ static llvm::Error run(const Flags &flags, const char *program) {
       source.tolerance = flags.tolerance;
   if (flags.device == "emulator") {
     if (!flags.pipeline.getNumOccurrences())
-      options.program.pipeline = "posenc-nvptx";
+      options.program.pipeline = "posenc-nvptx{resident}";
     return emulateCases(context, std::move(*cases), options.program, llvm::outs());
+  }
+  std::unique_ptr<DeviceClock> clock;
+  if (flags.device == "cuda") {
+    auto opened = openGpu(options.program, flags.pipeline.getNumOccurrences());
+    if (!opened)
+      return opened.takeError();
+    clock = std::move(*opened);
+    options.device = clock.get();
   }
   Report report(flags.json, llvm::outs());
   return runCases(context, std::move(*cases), options, report);

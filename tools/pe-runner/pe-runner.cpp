@@ -5,6 +5,7 @@
 #include "posenc/Emulator.h"
 #include "posenc/Jit/Npy.h"
 #include "posenc/Jit/Program.h"
+#include "posenc/Pipelines.h"
 #include "posenc/Registration.h"
 #include "posenc/Runtime.h"
 
@@ -45,6 +46,12 @@ static llvm::Error setUpDevice(const Flags &flags, ProgramOptions &options,
     auto device = createCudaDevice(/*ordinal=*/0, error);
     if (!device)
       return makeError(error.text);
+    if (options.pipeline == "posenc-nvptx" && !flags.pipeline.getNumOccurrences()) {
+      auto chip = findChip(*device);
+      if (!chip)
+        return chip.takeError();
+      options.pipeline = ("posenc-nvptx{chip=" + *chip + "}").str();
+    }
     setDevice(std::move(device));
     options.deviceFormat = "isa";
     return llvm::Error::success();

@@ -3,6 +3,7 @@
 #ifndef POSENC_JIT_JIT_H
 #define POSENC_JIT_JIT_H
 
+#include "posenc/Jit/DeviceTensor.h"
 #include "posenc/Jit/HostTensor.h"
 #include "posenc/Jit/Object.h"
 #include "llvm/ADT/StringMap.h"
@@ -46,6 +47,11 @@ public:
   llvm::Expected<double> time(const EntryPoint &entry,
                               llvm::MutableArrayRef<HostTensor> arguments);
 
+  /// Calls an entry point whose arguments and results are memory of the device, as
+  /// `posenc-nvptx{resident}` makes them. All of them must be tensors.
+  llvm::Expected<llvm::SmallVector<DeviceTensor>>
+  call(const EntryPoint &entry, llvm::ArrayRef<DeviceTensor> arguments);
+
   /// The relocatable object of the module.
   llvm::MemoryBufferRef getObject() const { return *object.code; }
 
@@ -54,9 +60,15 @@ private:
 
   Jit() = default;
 
+  /// A tensor, wherever it is.
+  struct Argument {
+    ElementKind kind;
+    llvm::ArrayRef<int64_t> shape;
+    void *data;
+  };
+
   /// Calls; `collect` gets the storage of the results before they are freed.
-  llvm::Error invoke(const EntryPoint &entry,
-                     llvm::MutableArrayRef<HostTensor> arguments,
+  llvm::Error invoke(const EntryPoint &entry, llvm::ArrayRef<Argument> arguments,
                      CallStatistics *statistics,
                      llvm::function_ref<llvm::Error(const char *)> collect);
 

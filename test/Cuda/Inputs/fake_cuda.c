@@ -1,6 +1,7 @@
 /* A CUDA driver without a GPU: memory is the host's, kernels do nothing. Calls go
    to the file FAKE_CUDA_LOG. FAKE_CUDA_FAIL=<function>:<error>:<n> makes the n-th
-   call of a function fail; FAKE_CUDA_DEVICES is the number of devices. */
+   call of a function fail; FAKE_CUDA_DEVICES is the number of devices, FAKE_CUDA_MS the time
+   between any two events, FAKE_CUDA_PTX a file for the code that is loaded. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -43,13 +44,15 @@ static Result begin(const char *name, const char *detail) {
       return error;                                                            \
   } while (0)
 
-/* Small numbers instead of addresses. */
+/* Small numbers instead of addresses; -1 for what comes after many others. */
 static void *objects[256];
 static int numObjects;
 static int number(void *object) {
   for (int i = 0; i < numObjects; ++i)
     if (objects[i] == object)
       return i;
+  if (numObjects == sizeof(objects) / sizeof(*objects))
+    return -1;
   objects[numObjects] = object;
   return numObjects++;
 }
@@ -101,6 +104,12 @@ Result cuModuleLoadDataEx(void **module, const void *image, unsigned count,
     if (options[i] == 5)
       strcpy(values[i], "the log of the compiler");
   BEGIN("%.13s", target ? target : "an object");
+  const char *path = getenv("FAKE_CUDA_PTX");
+  FILE *file = path && target ? fopen(path, "a") : NULL;
+  if (file) {
+    fputs(image, file);
+    fclose(file);
+  }
   *module = malloc(1);
   return 0;
 }
@@ -210,7 +219,8 @@ Result cuEventSynchronize(void *event) {
 #ifndef OLD
 Result cuEventElapsedTime(float *milliseconds, void *start, void *end) {
   BEGIN("%d %d", number(start), number(end));
-  *milliseconds = 1.5;
+  const char *wish = getenv("FAKE_CUDA_MS");
+  *milliseconds = wish ? atof(wish) : 1.5;
   return 0;
 }
 #endif
