@@ -1,7 +1,7 @@
-# The four commands; everything else is in CMakePresets.json.
+# The five commands; everything else is in CMakePresets.json.
 SHELL := /bin/bash -o pipefail
 NINJA := ninja -C build --quiet
-.PHONY: build test run bench model setup
+.PHONY: build test run bench gpu model setup
 
 build: setup
 	@test -f build/build.ninja || cmake --preset default -Wno-dev >build/cmake.log || \
@@ -19,6 +19,10 @@ run: build model
 bench: build model
 	@scripts/peers.sh
 	@build/peers/bin/python scripts/bench/bench.py
+
+# What a GPU must do: compute the same as the emulator, then be timed.
+gpu: build model
+	@scripts/gpu.sh
 
 model: setup
 	@build/venv/bin/python examples/minilm/fetch.py build/models/minilm

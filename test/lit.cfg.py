@@ -41,6 +41,13 @@ try:
     if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value:
         config.available_features.add("cuda")
         devices += ",cuda"
+        major = ctypes.c_int()
+        driver.cuDeviceGetAttribute(ctypes.byref(major), 75, 0)
+        # Tests compile for sm_80 unless they say another chip.
+        if major.value >= 8:
+            config.environment["POSENC_RUNNER"] = os.path.join(tools, "pe-runner")
+            config.environment["PATH"] = os.pathsep.join(
+                [os.path.join(config.test_source_root, "Cuda", "everywhere"), config.environment["PATH"]])
 except OSError:
     pass
 config.substitutions.append(("%devices", devices))

@@ -16,7 +16,7 @@ static llvm::Expected<double> check(const Shape &shape, const Encoding &encoding
     operands.push_back(&operand);
   ErrorMeter meter;
   std::vector<double> row(shape.dim);
-  for (int64_t i = 0, n = shape.batch * shape.queries; i < n; ++i) {
+  for (int64_t i = 0, n = inputs[0].getNumElements() / shape.dim; i < n; ++i) {
     for (int64_t c = 0; c < shape.dim; ++c)
       row[c] = inputs[0].getFloat(i * shape.dim + c);
     encoding.row(row, i % shape.queries, i, operands);
@@ -27,15 +27,21 @@ static llvm::Expected<double> check(const Shape &shape, const Encoding &encoding
 }
 
 llvm::Expected<Case> posenc::bench::makeTokens(const Shape &shape, const Encoding &encoding) {
-  auto getType = [&](bool isDynamic) {
-    return formatShape({shape.batch, isDynamic ? -1 : shape.queries, shape.dim}, shape.kind);
+  bool hasHeads = encoding.site == Encoding::Row;
+  auto getSizes = [&](bool isDynamic) {
+    llvm::SmallVector<int64_t> sizes = {shape.batch};
+    if (hasHeads)
+      sizes.push_back(shape.heads);
+    sizes.append({isDynamic ? -1 : shape.queries, shape.dim});
+    return sizes;
   };
+  auto getType = [&](bool isDynamic) { return formatShape(getSizes(isDynamic), shape.kind); };
   std::string type = "tensor<" + getType(shape.isDynamic) + ">", arguments;
   for (const Operand &operand : encoding.operands)
     arguments +=
         ", %" + operand.name + ": tensor<" + formatShape(operand.shape, operand.kind) + ">";
   Case result;
-  result.name = "tokens " + getType(false) + " " + encoding.name;
+  result.name = (hasHeads ? "rows " : "tokens ") + getType(false) + " " + encoding.name;
   result.entry = "tokens";
   result.program = expand("func.func @tokens(%x: $type$more) -> $type {\n  %y = " +
                               expand(encoding.text, {{"x", "%x"},
@@ -46,7 +52,7 @@ llvm::Expected<Case> posenc::bench::makeTokens(const Shape &shape, const Encodin
                               "\n  return %y : $type\n}\n",
                           {{"type", type}, {"more", arguments}});
   std::vector<Operand> operands = {
-      {"x", shape.kind, {shape.batch, shape.queries, shape.dim}, "random"}};
+      {"x", shape.kind, getSizes(/*isDynamic=*/false), "random"}};
   llvm::append_range(operands, encoding.operands);
   for (auto [index, operand] : llvm::enumerate(operands)) {
     auto input = makeInput(operand.spec, {operand.kind, operand.shape}, index + 1);

@@ -8,8 +8,9 @@
 
 namespace posenc::bench {
 
-/// The case that applies `encoding` to tokens `[batch, queries, dim]`. It is
-/// bound by reading: one pass over the tokens.
+/// The case that applies `encoding` to tokens `[batch, queries, dim]`, or, if it is one of
+/// rows, to the rows of heads `[batch, heads, queries, dim]`. It is bound by reading: one
+/// pass over them.
 llvm::Expected<Case> makeTokens(const Shape &shape, const Encoding &encoding);
 
 } // namespace posenc::bench

@@ -9,7 +9,7 @@ matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "posenc", "f
 import matplotlib.pyplot as plt
 
 COLORS = {"posenc": "#1b6ca8", "onnxruntime": "#f08a4b", "openvino": "#7a5195", "torch": "#d1495b",
-          "jax": "#66a182", "iree": "#8d96a3", "numpy": "#c9ada7"}
+          "jax": "#66a182", "iree": "#8d96a3", "numpy": "#c9ada7", "torch_cuda": "#d1495b"}
 
 
 def draw(cases, title, path):
@@ -27,7 +27,7 @@ def draw(cases, title, path):
     axes.set_yticks([case + 0.4 for case in range(len(cases))], [ours["name"] for ours, _ in cases])
     axes.invert_yaxis()
     axes.set_xlim(0, max(100, *(100 * share for _, _, share in bars)))
-    axes.set_xlabel("% of what bounds the case: f32 multiply-adds, or reads from memory")
+    axes.set_xlabel("% of what bounds the case: multiply-adds, or reads from memory")
     axes.set_title(title)
     axes.spines[["top", "right"]].set_visible(False)
     if len(libraries) > 1:

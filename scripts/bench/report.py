@@ -30,7 +30,7 @@ def groups(results):
 
 
 def rate(result):
-    unit = "gflops" if result["bound"] == "fma" else "gbps"
+    unit = "gflops" if "gflops" in result else "gbps"
     return f"{result[unit]:.0f} {'GFLOP/s' if unit == 'gflops' else 'GB/s'}"
 
 
@@ -38,7 +38,7 @@ def table(results):
     """The time of each library is followed by its ratio to ours."""
     cases = groups(results)
     libraries = sorted({name for _, peers in cases for name in peers},
-                       key=["onnxruntime", "openvino", "torch", "jax", "iree", "numpy"].index)
+                       key=["onnxruntime", "openvino", "torch", "jax", "iree", "numpy", "torch_cuda"].index)
     over = any("over_base" in ours for ours, _ in cases)
     header = ["case", "ms", "reached", "of the bound", "error", *(["over plain"] if over else []), *libraries]
     rows = [header, ["---"] * len(header)]
@@ -64,6 +64,15 @@ def versions(measured):
     return ", ".join(f"{name} {version}" for name, version in found.items())
 
 
+def gpu(suite):
+    """What pe-bench says of the GPU of a suite, as a paragraph."""
+    found = {note.removeprefix("note: ") for note in suite["notes"] if ", code for sm_" in note}
+    if not found:
+        return ""
+    return (f"On {'; '.join(sorted(found))}. Arguments are on the device; bounds are matrix instructions of "
+            "bf16 (mma) or multiply-adds of f32 (fma) and copies within its memory.\n\n")
+
+
 def write(suites, measured, path, folder):
     os.makedirs(folder, exist_ok=True)
     text = f"""# Benchmarks
@@ -84,7 +93,7 @@ was not written for a library, or that it cannot do.
         if name not in measured or not measured[name]["results"]:
             continue
         suite = measured[name]
-        text += f"\n## {title}\n\n{table(suite['results'])}\n"
+        text += f"\n## {title}\n\n{gpu(suite)}{table(suite['results'])}\n"
         draw(groups(suite["results"]), title, os.path.join(folder, name + ".svg"))
         text += f"\n![{title}]({os.path.basename(folder)}/{name}.svg)\n"
         if wrong := [note for note in suite["notes"] if note.startswith("error")]:

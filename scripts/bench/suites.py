@@ -16,6 +16,10 @@ def minilm(shape, *arguments):
 PEERS = "--peers=onnxruntime,openvino,torch,jax"
 GROUPED = ["--heads=32", "--kv-heads=8", "--dim=128"]
 
+# Suites for GPUs run when they are asked for: `make gpu`.
+GPU = ["--device=cuda", "--dtype=bf16", "--peers=torch_cuda"]
+LARGE = ["--heads=16", "--dim=128", "--q=8192"]
+
 SUITES = {
     "attention": ("Attention, one thread", [
         attention("--q=1024", PEERS),
@@ -60,5 +64,28 @@ SUITES = {
         attention("--q=1", "--kv=4096", *GROUPED, "--threads=2", PEERS),
         minilm("1x128", "--threads=2", PEERS),
         minilm("8x128", "--threads=2", PEERS, *LONG),
+    ]),
+    "gpu": ("Attention on a GPU", [
+        attention(*GPU, *LARGE),
+        attention(*GPU, *LARGE, "--causal"),
+        attention(*GPU, *LARGE, "--causal", "--encoding=rope"),
+        attention(*GPU, *LARGE, "--causal", "--encoding=alibi"),
+        attention(*GPU, *LARGE, "--encoding=t5"),
+        attention(*GPU, *LARGE, "--causal", "--window=1024"),
+        attention(*GPU, *GROUPED, "--q=8192", "--causal"),
+        attention(*GPU, "--heads=32", "--q=8192", "--causal"),
+        attention(*GPU, "--batch=4", "--heads=12", "--dim=32", "--q=512"),
+        attention(*GPU, *GROUPED, "--batch=8", "--q=1", "--kv=8192"),
+        attention("--device=cuda", "--peers=torch_cuda", "--q=2048", "--causal"),
+    ]),
+    "gpu-encodings": ("Encodings on a GPU", [
+        ["encodings", "--device=cuda", "--dtype=bf16", "--heads=32", "--dim=128", "--q=8192", *LONG],
+    ]),
+    "gpu-linear": ("Linear layers and a model on a GPU", [
+        ["gemm", "--device=cuda", "--dtype=bf16", "--m=4096", "--n=4096", "--k=4096"],
+        ["gemm", "--device=cuda", "--dtype=bf16", "--m=2048", "--n=1536", "--k=384", "--bias", "--gelu"],
+        ["gemm", "--device=cuda", "--m=2048", "--n=2048", "--k=2048"],
+        ["model", "build/bench/minilm.mlir", "--entry=embed", "--input=32x128=random",
+         "--input=32x128=ones", "--device=cuda"],
     ]),
 }

@@ -1,5 +1,6 @@
 // Where buffers are, and when they are copied.
 // RUN: pe-opt %s --posenc-place-buffers | FileCheck %s
+// RUN: pe-opt %s --posenc-place-buffers=resident | FileCheck %s --check-prefix=RESIDENT
 // RUN: not pe-opt %s --posenc-merge-kernels=chip=sm_81 2>&1 | FileCheck %s --check-prefix=CHIP
 // CHIP: error: unknown chip 'sm_81'
 
@@ -35,6 +36,16 @@ module attributes {gpu.container_module} {
   // CHECK-NEXT: gpu.memcpy %[[R]], %[[C]]
   // CHECK-NEXT: gpu.dealloc %[[C]]
   // CHECK-NEXT: return %[[R]]
+  // With the caller's on the device nothing is copied.
+  // RESIDENT-LABEL: func.func @through
+  // RESIDENT-SAME: (%[[X:.*]]: memref<?xf32>) -> memref<?xf32>
+  // RESIDENT-NOT: gpu.memcpy
+  // RESIDENT: %[[B:.*]] = gpu.alloc (
+  // RESIDENT: %[[C:.*]] = gpu.alloc (
+  // RESIDENT: gpu.launch_func @kernels::@copy {{.*}} args(%[[X]] : {{.*}}, %[[B]] :
+  // RESIDENT: gpu.launch_func @kernels::@copy {{.*}} args(%[[B]] : {{.*}}, %[[C]] :
+  // RESIDENT-NEXT: gpu.dealloc %[[B]]
+  // RESIDENT-NEXT: return %[[C]]
   func.func @through(%x: memref<?xf32>) -> memref<?xf32> {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
@@ -62,7 +73,7 @@ module attributes {gpu.container_module} {
     return %y : memref<?xf32>
   }
 
-  // CHECK-LABEL: func.func @both
+  // CHECK-LABEL: func.func private @both
   // The host writes it before, and reads it after.
   // CHECK: %[[H:.*]] = memref.alloc(
   // CHECK: memref.store %{{.*}}, %[[H]]
@@ -72,7 +83,7 @@ module attributes {gpu.container_module} {
   // CHECK-NEXT: gpu.memcpy %[[H]], %[[D]]
   // CHECK-NEXT: gpu.dealloc %[[D]]
   // CHECK: memref.load %[[H]]
-  func.func @both(%n: index, %v: f32) -> f32 {
+  func.func private @both(%n: index, %v: f32) -> f32 {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %h = memref.alloc(%n) : memref<?xf32>

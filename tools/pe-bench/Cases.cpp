@@ -161,6 +161,10 @@ Cases posenc::bench::getEncodingCases(const Flags &flags) {
                               {makeWindow(*shape, window, flags.causal)}, /*isCausal=*/true))
     return error;
 
+  auto rows = makeTokens(*shape, makeRope(*shape));
+  if (!rows)
+    return rows.takeError();
+  cases.push_back(std::move(*rows));
   // The tokens that these heads come from.
   Shape tokens = *shape;
   tokens.dim *= tokens.heads;

@@ -1,7 +1,8 @@
 /* A CUDA driver without a GPU: memory is the host's, kernels do nothing. Calls go
-   to the file FAKE_CUDA_LOG. FAKE_CUDA_FAIL=<function>:<error>:<n> makes the n-th
-   call of a function fail; FAKE_CUDA_DEVICES is the number of devices, FAKE_CUDA_MS the time
-   between any two events, FAKE_CUDA_PTX a file for the code that is loaded. */
+   to the file FAKE_CUDA_LOG, code that is loaded to FAKE_CUDA_PTX.
+   FAKE_CUDA_FAIL=<function>:<error>:<n> makes the n-th call of a function fail;
+   FAKE_CUDA_DEVICES is the number of devices, FAKE_CUDA_MAJOR and FAKE_CUDA_MINOR
+   are their capability, FAKE_CUDA_MS is the time between any two events. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -88,7 +89,11 @@ Result cuDeviceGetName(char *name, int size, int device) {
   return 0;
 }
 Result cuDeviceGetAttribute(int *value, int attribute, int device) {
-  *value = attribute == 75 ? 8 : attribute == 76 ? 6 : attribute == 97 ? 101376 : 1;
+  const char *major = getenv("FAKE_CUDA_MAJOR"), *minor = getenv("FAKE_CUDA_MINOR");
+  *value = attribute == 75   ? (major ? atoi(major) : 8)
+           : attribute == 76 ? (minor ? atoi(minor) : 6)
+           : attribute == 97 ? 101376
+                             : 1;
   return 0;
 }
 Result cuDevicePrimaryCtxRetain(void **context, int device) {
@@ -103,9 +108,10 @@ Result cuModuleLoadDataEx(void **module, const void *image, unsigned count,
   for (unsigned i = 0; i < count; ++i)
     if (options[i] == 5)
       strcpy(values[i], "the log of the compiler");
-  BEGIN("%.13s", target ? target : "an object");
+  target = target ? target : "an object";
+  BEGIN("%.*s", (int)strcspn(target, ",\n"), target);
   const char *path = getenv("FAKE_CUDA_PTX");
-  FILE *file = path && target ? fopen(path, "a") : NULL;
+  FILE *file = path && *target == '.' ? fopen(path, "a") : NULL;
   if (file) {
     fputs(image, file);
     fclose(file);
