@@ -28,7 +28,7 @@ static double getModuleTolerance(mlir::ModuleOp module) {
         tolerance = std::max(tolerance, getTolerance(ElementKind::BF16));
     }
   });
-  return kLayers * tolerance;
+  return tolerance;
 }
 
 /// What the results should be.
@@ -63,7 +63,8 @@ static llvm::Expected<double> measureError(llvm::ArrayRef<HostTensor> results,
 
 llvm::Expected<Case>
 posenc::bench::makeModel(mlir::MLIRContext &context, StringRef name, StringRef text,
-                         StringRef entryName, llvm::ArrayRef<std::string> inputs) {
+                         StringRef entryName, llvm::ArrayRef<std::string> inputs,
+                         ElementKind products) {
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
   if (!module)
     return makeError("cannot parse '" + name + "'");
@@ -80,13 +81,15 @@ posenc::bench::makeModel(mlir::MLIRContext &context, StringRef name, StringRef t
   result.name = "model " + name.str();
   result.program = text.str();
   result.entry = entry->name;
-  result.tolerance = getModuleTolerance(*module);
+  result.tolerance = kLayers * std::max(getModuleTolerance(*module), getTolerance(products));
   for (HostTensor &tensor : *tensors) {
     result.inputNames.push_back(std::to_string(result.inputs.size()));
     result.name += " " + formatShape(tensor.getShape(), tensor.getKind());
     result.bytes += tensor.getNumBytes();
     result.inputs.push_back(std::move(tensor));
   }
+  if (products != ElementKind::F32)
+    result.name += " " + getName(products).str();
   auto work = countWork(context, text, entry->name, result.inputs);
   if (!work)
     return makeError(name + ": " + llvm::toString(work.takeError()));

@@ -39,7 +39,7 @@ static llvm::Expected<json::Object> writeInputs(const Case &source, llvm::String
   return paths;
 }
 
-static llvm::Expected<double> getError(Worker &worker, const Case &source, ElementKind kind,
+static llvm::Expected<double> getError(Worker &worker, const Case &source,
                                        llvm::StringRef folder) {
   llvm::SmallString<128> path(folder);
   llvm::sys::path::append(path, "result.npy");
@@ -48,7 +48,7 @@ static llvm::Expected<double> getError(Worker &worker, const Case &source, Eleme
     return answer.takeError();
   if (auto reason = answer->getString("lacks"))
     return makeError(*reason);
-  auto result = readNpy(path, kind);
+  auto result = readNpy(path, ElementKind::F32);
   if (!result)
     return result.takeError();
   return source.check(source, *result);
@@ -56,7 +56,7 @@ static llvm::Expected<double> getError(Worker &worker, const Case &source, Eleme
 
 /// Null if it was noted.
 static llvm::Expected<std::unique_ptr<Peer>>
-startPeer(const Case &source, ElementKind kind, unsigned threads, const json::Object &inputs,
+startPeer(const Case &source, unsigned threads, const json::Object &inputs,
           llvm::StringRef library, llvm::StringRef folder, const PeerOptions &options,
           PeerNotes &notes) {
   auto worker = Worker::start({options.python, options.script, library.str()});
@@ -78,7 +78,7 @@ startPeer(const Case &source, ElementKind kind, unsigned threads, const json::Ob
   peer->version = answer->getString("version").value_or("").str();
   if (auto way = answer->getString("way"))
     peer->version += " " + way->str();
-  auto error = getError(**worker, source, kind, folder);
+  auto error = getError(**worker, source, folder);
   if (!error)
     return error.takeError();
   if (!(*error <= source.tolerance)) {
@@ -107,8 +107,8 @@ startPeer(const Case &source, ElementKind kind, unsigned threads, const json::Ob
 }
 
 std::vector<std::unique_ptr<Peer>>
-posenc::bench::startPeers(const Case &source, ElementKind kind, unsigned threads,
-                          const PeerOptions &options, PeerNotes &notes) {
+posenc::bench::startPeers(const Case &source, unsigned threads, const PeerOptions &options,
+                          PeerNotes &notes) {
   std::vector<std::unique_ptr<Peer>> peers;
   if (options.libraries.empty())
     return peers;
@@ -131,7 +131,7 @@ posenc::bench::startPeers(const Case &source, ElementKind kind, unsigned threads
     return peers;
   }
   for (const std::string &library : options.libraries) {
-    auto peer = startPeer(source, kind, threads, *inputs, library, folder, options, notes);
+    auto peer = startPeer(source, threads, *inputs, library, folder, options, notes);
     if (!peer)
       note(source.name + ": " + llvm::sys::path::stem(library), peer.takeError());
     else if (*peer)

@@ -30,11 +30,10 @@ struct PeerNotes {
   void print(llvm::raw_ostream &os) const;
 };
 
-/// Has each library compute `source`, and compares its result as ours; `kind`
-/// is the type of that. Those that cannot, or are wrong, are noted.
-std::vector<std::unique_ptr<Peer>> startPeers(const Case &source, ElementKind kind,
-                                              unsigned threads, const PeerOptions &options,
-                                              PeerNotes &notes);
+/// Has each library compute `source`, and compares its result as ours. Those that
+/// cannot, or are wrong, are noted.
+std::vector<std::unique_ptr<Peer>> startPeers(const Case &source, unsigned threads,
+                                              const PeerOptions &options, PeerNotes &notes);
 
 } // namespace posenc::bench
 

@@ -139,8 +139,7 @@ llvm::Error posenc::bench::runCases(mlir::MLIRContext &context,
                                          &(*read)->contender};
   PeerNotes notes;
   for (auto &runnable : runnables) {
-    runnable->peers = startPeers(runnable->source, runnable->runner->getEntry().results[0].kind,
-                                 options.threads, options.peers, notes);
+    runnable->peers = startPeers(runnable->source, options.threads, options.peers, notes);
     contenders.push_back(&runnable->contender);
     for (auto &peer : runnable->peers)
       contenders.push_back(&peer->contender);

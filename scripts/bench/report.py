@@ -80,8 +80,8 @@ def write(suites, measured, path, folder):
 Written by `make bench`, which measures everything again; [how](measuring.md).
 
 - machine: {machine()}
-- other libraries: {versions(measured) or "none"}, from their packages, in f32, with as
-  many threads
+- other libraries: {versions(measured) or "none"}, from their packages, in the same types,
+  with as many threads
 
 Every result was compared with float64 before it was timed; all columns of a row come
 from the same turns. "Of the bound" is the share of the f32 multiply-adds or the reads from

@@ -14,6 +14,7 @@ def minilm(shape, *arguments):
 
 # IREE takes seconds for a case of 1024 rows, and minutes for 4096.
 PEERS = "--peers=onnxruntime,openvino,torch,jax"
+BF16 = "--dtype=bf16"
 GROUPED = ["--heads=32", "--kv-heads=8", "--dim=128"]
 
 # Suites for GPUs run when they are asked for: `make gpu`.
@@ -39,6 +40,14 @@ SUITES = {
     "minilm": ("all-MiniLM-L6-v2, one thread", [
         minilm("1x16", PEERS), minilm("1x128", PEERS), minilm("8x128", PEERS, *LONG),
         minilm("1x512", PEERS, *LONG),
+    ]),
+    "minilm-bf16": ("all-MiniLM-L6-v2 in bf16, one thread", [
+        minilm("1x16", BF16, PEERS), minilm("1x128", BF16, PEERS), minilm("8x128", BF16, PEERS, *LONG),
+        minilm("1x512", BF16, PEERS, *LONG),
+    ]),
+    "attention-bf16": ("Attention in bf16, one thread", [
+        attention("--q=1024", BF16, PEERS), attention("--q=1024", "--causal", BF16, PEERS),
+        attention("--dim=128", "--causal", BF16, PEERS),
     ]),
     "shapes": ("Attention by shape and type, one thread", [
         attention("--dim=128"), attention("--dim=256"), attention("--q=777"), attention("--q=1001"),

@@ -192,15 +192,19 @@ Cases posenc::bench::getGemmCases(const Flags &flags) {
 }
 
 Cases posenc::bench::getModelCases(const Flags &flags, mlir::MLIRContext &context) {
+  if (flags.kind == ElementKind::F16)
+    return makeError("expected --dtype=f32 or bf16 for a model but got f16");
   auto text = readText(flags.inputFile);
   if (!text)
     return text.takeError();
   auto model = makeModel(context, llvm::sys::path::stem(flags.inputFile), *text, flags.entry,
-                         std::vector<std::string>(flags.inputs.begin(), flags.inputs.end()));
+                         std::vector<std::string>(flags.inputs.begin(), flags.inputs.end()),
+                         flags.kind);
   if (!model)
     return model.takeError();
   if (!flags.peersModel.empty())
-    model->peerProblem =
-        llvm::json::Object{{"kind", "bert"}, {"folder", flags.peersModel.getValue()}};
+    model->peerProblem = llvm::json::Object{{"kind", "bert"},
+                                            {"dtype", getName(flags.kind)},
+                                            {"folder", flags.peersModel.getValue()}};
   return collect(*model);
 }

@@ -45,8 +45,9 @@ struct Flags {
                            cl::desc("Processor to compile for, and to measure the peak of "
                                     "(default: this one)")};
   cl::opt<std::string> features{"features", all, cl::desc("Processor features, as in +avx2,-fma")};
-  cl::opt<std::string> pipeline{"pipeline", cl::init("posenc-cpu"), all,
-                                cl::desc("Default: posenc-cpu, or posenc-nvptx{resident} for the device's chip")};
+  cl::opt<std::string> pipeline{"pipeline", all,
+                                cl::desc("Default: posenc-cpu, or posenc-nvptx{resident} for the "
+                                         "device's chip")};
   cl::opt<std::string> device{"device", cl::init("cpu"), cl::value_desc("cpu|emulator|cuda"), all,
                               cl::desc("What runs it; the emulator counts instead of timing")};
   cl::opt<double> tolerance{"tolerance", cl::init(0), all,
@@ -78,8 +79,9 @@ struct Flags {
   cl::opt<bool> isDynamic{"dynamic", shapes,
                           cl::desc("Do not tell the compiler how many rows there are")};
   cl::opt<ElementKind> kind{"dtype", cl::init(ElementKind::F32),
-                            In{&attention, &encodings, &gemm},
-                            cl::desc("Element type (default f32)"),
+                            In{&attention, &encodings, &gemm, &model},
+                            cl::desc("Element type (default f32); of a model, what its linear "
+                                     "layers may round to, f32 or bf16"),
                             cl::values(clEnumValN(ElementKind::F32, "f32", ""),
                                        clEnumValN(ElementKind::F16, "f16", ""),
                                        clEnumValN(ElementKind::BF16, "bf16", ""))};

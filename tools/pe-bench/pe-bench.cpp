@@ -59,22 +59,34 @@ static PeerOptions getPeers(const Flags &flags, const char *program) {
   return options;
 }
 
-/// The first GPU, and the options to compile for it.
-static llvm::Expected<std::unique_ptr<DeviceClock>> openGpu(ProgramOptions &options,
-                                                            bool hasPipeline) {
+/// The first GPU, which becomes the device of this process.
+static llvm::Error openGpu() {
   DeviceError error;
   auto gpu = createCudaDevice(/*ordinal=*/0, error);
   if (!gpu)
     return makeError(error.text);
-  auto chip = findChip(*gpu);
+  setDevice(std::move(gpu));
+  return llvm::Error::success();
+}
+
+/// The pipeline that flags ask for, or else the one that is best for what runs it.
+static llvm::Expected<std::string> getPipeline(const Flags &flags) {
+  if (flags.pipeline.getNumOccurrences())
+    return flags.pipeline.getValue();
+  bool rounds = flags.model && flags.kind == ElementKind::BF16;
+  if (flags.device == "cpu")
+    return rounds ? "posenc-cpu{bf16-weights}" : "posenc-cpu";
+  if (rounds)
+    return makeError("expected a --pipeline that rounds to bf16 on a GPU");
+  if (flags.device == "emulator")
+    return "posenc-nvptx{resident}";
+  DeviceError error;
+  Device &gpu = *getDevice(error);
+  auto chip = findChip(gpu);
   if (!chip)
     return chip.takeError();
-  if (!hasPipeline)
-    options.pipeline = ("posenc-nvptx{resident chip=" + *chip + "}").str();
-  options.deviceFormat = "isa";
-  llvm::errs() << "note: " << gpu->getName() << ", code for " << *chip << '\n';
-  setDevice(std::move(gpu));
-  return DeviceClock::create();
+  llvm::errs() << "note: " << gpu.getName() << ", code for " << *chip << '\n';
+  return ("posenc-nvptx{resident chip=" + *chip + "}").str();
 }
 
 static llvm::Error run(const Flags &flags, const char *program) {
@@ -82,10 +94,16 @@ static llvm::Error run(const Flags &flags, const char *program) {
     return makeError("expected --threads of at least 1 but got 0");
   if (flags.device != "cpu" && flags.device != "emulator" && flags.device != "cuda")
     return makeError("expected --device=cpu, emulator or cuda but got '" + flags.device + "'");
+  if (flags.device == "cuda")
+    if (llvm::Error error = openGpu())
+      return error;
+  auto pipeline = getPipeline(flags);
+  if (!pipeline)
+    return pipeline.takeError();
   RunOptions options;
+  options.program.pipeline = *pipeline;
   options.program.cpu = flags.cpu;
   options.program.features = flags.features;
-  options.program.pipeline = flags.pipeline;
   options.timing.repeat = std::max(flags.repeat.getValue(), 1u);
   options.timing.minTime = flags.minTime;
   options.threads = flags.threads;
@@ -103,18 +121,16 @@ static llvm::Error run(const Flags &flags, const char *program) {
   if (flags.tolerance.getNumOccurrences())
     for (Case &source : *cases)
       source.tolerance = flags.tolerance;
-  if (flags.device == "emulator") {
-    if (!flags.pipeline.getNumOccurrences())
-      options.program.pipeline = "posenc-nvptx{resident}";
+  if (flags.device == "emulator")
     return emulateCases(context, std::move(*cases), options.program, llvm::outs());
-  }
   std::unique_ptr<DeviceClock> clock;
   if (flags.device == "cuda") {
-    auto opened = openGpu(options.program, flags.pipeline.getNumOccurrences());
+    auto opened = DeviceClock::create();
     if (!opened)
       return opened.takeError();
     clock = std::move(*opened);
     options.device = clock.get();
+    options.program.deviceFormat = "isa";
   }
   Report report(flags.json, llvm::outs());
   return runCases(context, std::move(*cases), options, report);

@@ -14,17 +14,21 @@ import numpy as np
 import problem as words
 
 
+TYPES = "f32", "bf16"
+
+
 def version():
     return jax.__version__
 
 
 def attention(problem, inputs, threads):
-    q, k, v = (jnp.asarray(x.transpose(0, 2, 1, 3)) for x in words.operands(problem, inputs))
+    array = lambda x: jnp.asarray(x, {"f32": jnp.float32, "bf16": jnp.bfloat16}[problem["dtype"]])
+    q, k, v = (array(x.transpose(0, 2, 1, 3)) for x in words.operands(problem, inputs))
     bias = words.bias(problem, inputs)
     causal = bias is None and words.is_plainly_causal(problem)
-    bias = None if bias is None else jnp.asarray(bias)
+    bias = None if bias is None else array(bias)
     if rotated := words.is_rotated(problem):
-        cos, sin = (jnp.asarray(table[None, :, None]) for table in words.rotation(problem))
+        cos, sin = (array(table[None, :, None]) for table in words.rotation(problem))
 
     def rotate(x):
         a, b = jnp.split(x, 2, axis=-1)
@@ -37,4 +41,4 @@ def attention(problem, inputs, threads):
         return jax.nn.dot_product_attention(q, k, v, bias=bias, is_causal=causal, implementation="xla")
 
     run = lambda: step(q, k, v, bias).block_until_ready()
-    return {"xla": (run, lambda: np.asarray(run()).transpose(0, 2, 1, 3))}
+    return {"xla": (run, lambda: np.asarray(run(), np.float32).transpose(0, 2, 1, 3))}

@@ -7,30 +7,55 @@ from openvino import opset13 as ops
 import problem as words
 
 
+TYPES = "f32", "bf16"
+KINDS = {"f32": openvino.Type.f32, "bf16": openvino.Type.bf16}
+
+
 def version():
     return openvino.__version__.split("-")[0]
 
 
-def compiled(model, feeds, threads):
+def tensor(array, kind="f32"):
+    if kind == "f32":
+        return openvino.Tensor(array)
+    bits = np.ascontiguousarray(array).view("u4").astype("u8")
+    # To nearest, ties to even.
+    bits = ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype("u2")
+    return openvino.Tensor(bits, list(array.shape), KINDS[kind])
+
+
+def array(tensor):
+    if tensor.element_type == openvino.Type.bf16:
+        return (tensor.data.view("u2").astype("u4") << 16).view("f4")
+    return np.array(tensor.data)
+
+
+def compiled(model, feeds, threads, dtype):
     """run and result of `model`, whose inputs are set once."""
     settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",
-                "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": False}
+                "INFERENCE_PRECISION_HINT": dtype, "ENABLE_CPU_PINNING": False}
     request = openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
-    for index, array in enumerate(feeds):
-        request.set_input_tensor(index, openvino.Tensor(array))
-    return request.infer, lambda: np.array(request.get_output_tensor(0).data)
+    for index, feed in enumerate(feeds):
+        request.set_input_tensor(index, feed)
+    return request.infer, lambda: array(request.get_output_tensor(0))
 
 
 def attention(problem, inputs, threads):
+    # Operands in the type that is computed in, or converted on the way.
+    kinds = dict.fromkeys(["f32", problem["dtype"]])
+    return {f"sdpa of {kind}": sdpa(problem, inputs, threads, kind) for kind in kinds}
+
+
+def sdpa(problem, inputs, threads, kind):
     feeds = list(words.operands(problem, inputs))
     bias = words.bias(problem, inputs)
     causal = bias is None and words.is_plainly_causal(problem)
     if bias is not None:
         feeds.append(bias)
-    parameters = [ops.parameter(array.shape, np.float32) for array in feeds]
+    parameters = [ops.parameter(feed.shape, KINDS[kind]) for feed in feeds]
     values = list(parameters)
     if words.is_rotated(problem):
-        cos, sin = (ops.constant(np.concatenate([t, t], axis=-1)[None, None])
+        cos, sin = (ops.constant(tensor(np.concatenate([t, t], axis=-1)[None, None], kind))
                     for t in words.rotation(problem))
 
         def rotate(x):
@@ -48,18 +73,19 @@ def attention(problem, inputs, threads):
 
         values[1:3] = map(repeat, values[1:3])
     result = ops.scaled_dot_product_attention(*values, causal=causal)
-    return {"sdpa": compiled(openvino.Model([result], parameters, "attention"), feeds, threads)}
+    model = openvino.Model([result], parameters, "attention")
+    return compiled(model, [tensor(feed, kind) for feed in feeds], threads, problem["dtype"])
 
 
 def bert(problem, inputs, threads):
     import io
     import bert_onnx
     data = bert_onnx.build(problem["folder"], fused=False).SerializeToString()
-    feeds = [inputs["0"], inputs["1"]]
+    feeds = [tensor(inputs["0"]), tensor(inputs["1"])]
     ways = {}
     for name in ("dynamic", "static"):
         model = openvino.Core().read_model(io.BytesIO(data))
         if name == "static":
-            model.reshape({parameter: array.shape for parameter, array in zip(model.inputs, feeds)})
-        ways[name] = compiled(model, feeds, threads)
+            model.reshape({parameter: list(feed.shape) for parameter, feed in zip(model.inputs, feeds)})
+        ways[name] = compiled(model, feeds, threads, problem["dtype"])
     return ways

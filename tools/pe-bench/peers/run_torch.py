@@ -7,6 +7,10 @@ import torch.nn.functional as F
 import problem as words
 
 
+TYPES = "f32", "bf16"
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
+
+
 def version():
     return torch.__version__.split("+")[0]
 
@@ -15,18 +19,20 @@ def way(step):
     def run():
         with torch.inference_mode():
             return step()
-    return run, lambda: run().numpy()
+    return run, lambda: run().float().numpy()
 
 
 def attention(problem, inputs, threads):
     torch.set_num_threads(threads)
-    q, k, v = map(torch.from_numpy, words.operands(problem, inputs))
+    dtype = DTYPES[problem["dtype"]]
+    tensor = lambda array: torch.from_numpy(array).to(dtype)
+    q, k, v = map(tensor, words.operands(problem, inputs))
     bias = words.bias(problem, inputs)
     causal = bias is None and words.is_plainly_causal(problem)
-    mask = None if bias is None else torch.from_numpy(bias)
+    mask = None if bias is None else tensor(bias)
     grouped = problem["heads"] != problem["kv_heads"]
     if rotated := words.is_rotated(problem):
-        cos, sin = map(torch.from_numpy, words.rotation(problem))
+        cos, sin = map(tensor, words.rotation(problem))
 
     def rotate(x):
         a, b = x.chunk(2, dim=-1)
@@ -43,7 +49,9 @@ def attention(problem, inputs, threads):
 def bert(problem, inputs, threads):
     import bert_onnx
     torch.set_num_threads(threads)
-    w = {name: torch.from_numpy(array) for name, array in bert_onnx.weights(problem["folder"]).items()}
+    dtype = DTYPES[problem["dtype"]]
+    w = {name: torch.from_numpy(array).to(dtype)
+         for name, array in bert_onnx.weights(problem["folder"]).items()}
     c = bert_onnx.config(problem["folder"])
     heads, width = c["num_attention_heads"], c["hidden_size"]
     ids, mask = torch.from_numpy(inputs["0"]), torch.from_numpy(inputs["1"])

@@ -9,6 +9,7 @@ import problem as words
 if not torch.cuda.is_available():
     raise ImportError("PyTorch finds no GPU")
 
+TYPES = "f32", "f16", "bf16"
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -33,10 +34,7 @@ def seconds(run):
 
 
 def upload(array, dtype):
-    tensor = torch.from_numpy(array)
-    if array.dtype == "uint16":  # the bits of bf16
-        tensor = tensor.view(torch.bfloat16)
-    return tensor.to("cuda", dtype) if tensor.is_floating_point() else tensor.cuda()
+    return torch.from_numpy(array).to("cuda", dtype)
 
 
 def way(step):

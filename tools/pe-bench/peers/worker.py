@@ -11,8 +11,9 @@ with the same functions. Requests and answers are lines of JSON on stdin and std
     {"write": FILE.npy}    -> {}
 
 A library may know several ways to the result, pairs of functions `run` and `result`
-by name; the fastest is the one that is timed. Its DTYPES are those besides f32 that
-are written for it; its `seconds`, if there is one, times a run.
+by name; the fastest is the one that is timed. It gets all inputs in f32, and rounds
+them to the problem's type, one of the library's TYPES, before it is timed. A function
+`seconds` of the library, if there is one, times a run.
 """
 
 import ctypes
@@ -56,6 +57,13 @@ def choose(ways, seconds):
     return best[1:]
 
 
+def widened(array):
+    """In f32 if it is bf16, which numpy's files hold as u2."""
+    if array.dtype != "u2":
+        return array
+    return (array.astype("u4") << 16).view("f4")
+
+
 def prepare(library, request):
     import numpy as np
     threads = str(request["threads"])
@@ -66,13 +74,14 @@ def prepare(library, request):
         module = load(library)
     except ImportError as error:
         return {"absent": str(error)}, None
-    inputs = {name: np.load(path) for name, path in request["inputs"].items()}
     problem = request["problem"]
+    dtype = problem.get("dtype", "f32")
     solve = getattr(module, problem["kind"], None)
     if solve is None:
         return {"lacks": f"{problem['kind']} is not written for it"}, None
-    if problem.get("dtype", "f32") not in getattr(module, "DTYPES", {"f32"}):
-        return {"lacks": f"{problem['dtype']} is not written for it"}, None
+    if dtype not in getattr(module, "TYPES", ("f32",)):
+        return {"lacks": f"{dtype} is not written for it"}, None
+    inputs = {name: widened(np.load(path)) for name, path in request["inputs"].items()}
     try:
         clock = getattr(module, "seconds", seconds)
         way, run, result = choose(solve(problem, inputs, request["threads"]), clock)

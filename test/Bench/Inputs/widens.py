@@ -1,0 +1,5 @@
+"""numpy on whatever type, widened."""
+
+from run_numpy import attention, version
+
+TYPES = "f32", "bf16"
