@@ -166,7 +166,8 @@ def Posenc_LinearOp : Posenc_KernelOp<"linear", [AttrSizedOperandSegments]> {
   let description = [{
     `y[..., n] = epilogue(sum_k x[..., k] * w[n, k], extras...)`, accumulated in
     f32. The weight is `[N, K]`, or packed into panels of P outputs
-    `[ceil(N / P), K, P]`. Extras are `[N]`, or shaped like the result. Without
+    `[ceil(N / P), K, P]`, or into panels of pairs of inputs `[ceil(N / P), K / 2, P, 2]`.
+    Extras are `[N]`, or shaped like the result. Without
     an epilogue they are added.
 
     Example:
@@ -197,7 +198,14 @@ def Posenc_LinearOp : Posenc_KernelOp<"linear", [AttrSizedOperandSegments]> {
     (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = dpsDeclaration # [{
-    bool isPacked() { return ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getRank() == 3; }
+    bool isPacked() { return ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getRank() >= 3; }
+    /// Packed, with pairs of inputs innermost.
+    bool isPaired() { return ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getRank() == 4; }
+    /// The width of the input that the weight is for.
+    int64_t getInputs() {
+      int64_t size = ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getDimSize(1);
+      return isPaired() && !::mlir::ShapedType::isDynamic(size) ? 2 * size : size;
+    }
     /// Outputs of a panel of a packed weight.
     int64_t getPanel() { return ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getDimSize(2); }
   }];

@@ -130,8 +130,9 @@ def PosencPackWeights : Pass<"posenc-pack-weights", "ModuleOp"> {
   let summary = "pack the weights of linear layers into panels of outputs";
   let description = [{
     A weight `[N, K]` of a `posenc.linear` becomes `[ceil(N / P), K, P]`, P being
-    as wide as a register tile of the vectors that will be used, unless `panels` is false. What
-    comes from `posenc.weight` and constants alone is packed once: the function
+    as wide as a register tile of the vectors that will be used, unless `panels` is false.
+    Weights of bf16 become `[ceil(N / P), K / 2, P, 2]`, pairs of inputs, where the
+    processor multiplies those and K is even. What comes from `posenc.weight` and constants alone is packed once: the function
     `@posenc_load`, which has to be called before all others, fills globals that
     the layers read. Other weights are packed where they are used. Extras that are
     put together from weights are prepared in the same way.
@@ -142,11 +143,23 @@ def PosencPackWeights : Pass<"posenc-pack-weights", "ModuleOp"> {
 
     Example: `pe-opt --posenc-pack-weights=bf16-weights`.
   }];
-  let options = [Posenc_VectorBits,
+  let options = [Posenc_VectorBits, Posenc_BF16Pairs,
     Option<"panels", "panels", "bool", "true", "pack weights, rather than only joining them">,
     Option<"bf16Weights", "bf16-weights", "bool", "false", "round packed weights to bf16">];
   let dependentDialects = ["bufferization::BufferizationDialect", "func::FuncDialect",
     "linalg::LinalgDialect", "memref::MemRefDialect", "tensor::TensorDialect"];
+}
+
+def PosencNarrowActivations : Pass<"posenc-narrow-activations"> {
+  let summary = "round to bf16 what is only multiplied in bf16";
+  let description = [{
+    The result of a linear layer or of attention becomes bf16 if its readers are
+    linear layers whose weights are packed in pairs of bf16, which round it anyway, or
+    attention whose queries, keys and values all become bf16 then.
+
+    Example: `pe-opt --posenc-pack-weights=bf16-weights --posenc-narrow-activations`.
+  }];
+  let dependentDialects = ["tensor::TensorDialect"];
 }
 
 def PosencVectorizeLinear : Pass<"posenc-vectorize-linear", "ModuleOp"> {
@@ -156,8 +169,8 @@ def PosencVectorizeLinear : Pass<"posenc-vectorize-linear", "ModuleOp"> {
     becomes a parallel loop over blocks of rows that calls a private function,
     which equal operations share. Products use register tiles of the given
     vector size on packed weights; regions are cloned on vectors. What cannot be
-    vectorised becomes scalar loops. Products with weights of bf16 are taken in pairs
-    where the processor can.
+    vectorised becomes scalar loops. Products of packed pairs of bf16 are sums of two, if the
+    processor has them.
 
     Example: `pe-opt --posenc-decompose=keep=linear,layer_norm,map --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-vectorize-linear`.
   }];

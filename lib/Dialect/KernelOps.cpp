@@ -241,15 +241,17 @@ LogicalResult LinearOp::verify() {
   llvm::append_range(all, getExtras());
   if (failed(verifyElements(*this, all)) || failed(verifyDestinations(*this)))
     return failure();
-  if (w.getRank() != 2 && w.getRank() != 3)
-    return emitOpError("expected a weight of rank 2, or packed of rank 3, but found rank ")
+  if (w.getRank() < 2 || w.getRank() > 4)
+    return emitOpError("expected a weight of rank 2, or packed of rank 3 or 4, but found rank ")
            << w.getRank();
+  if (isPaired() && w.getDimSize(3) != 2)
+    return emitOpError("expected pairs of inputs innermost, but found ") << w;
   if (x.getRank() < 1 || y.getRank() != x.getRank())
     return emitOpError("expected input and destination of one rank, but found ")
            << x.getRank() << " and " << y.getRank();
-  if (!agree(x.getShape().back(), w.getDimSize(1)))
+  if (!agree(x.getShape().back(), getInputs()))
     return emitOpError("expected inputs of width ")
-           << w.getDimSize(1) << ", but found " << x.getShape().back();
+           << getInputs() << ", but found " << x.getShape().back();
   int64_t n = y.getShape().back();
   if (isPacked() && getPanel() < 1)
     return emitOpError("expected panels of a known number of outputs, but found ") << w;

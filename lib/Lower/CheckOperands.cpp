@@ -46,6 +46,15 @@ struct Checks {
     cf::AssertOp::create(e, e.logicalAnd(some, whole),
                          message("query heads to be a multiple of key heads"));
   }
+  /// Twice as many elements of `a` as pairs of `b`.
+  void pairs(Value a, unsigned dimA, Value b, unsigned dimB, const Twine &what) {
+    auto size = [&](Value v, unsigned d) -> Value { return tensor::DimOp::create(e, v, d); };
+    if (cast<ShapedType>(a.getType()).isDynamicDim(dimA) ||
+        cast<ShapedType>(b.getType()).isDynamicDim(dimB))
+      cf::AssertOp::create(e, arith::CmpIOp::create(e, arith::CmpIPredicate::eq, size(a, dimA),
+                                                    e.mul(size(b, dimB), e.index(2))),
+                           message(what));
+  }
 
   Operation *op;
   OpBuilder builder{op};
@@ -99,7 +108,10 @@ void check(LinearOp op) {
   Checks c(op);
   Value x = op.getInput(), y = op.getOuts()[0];
   unsigned last = cast<ShapedType>(x.getType()).getRank() - 1;
-  c.equal(x, last, op.getWeight(), 1, "inputs of the weight's width");
+  if (op.isPaired())
+    c.pairs(x, last, op.getWeight(), 1, "inputs of the weight's width");
+  else
+    c.equal(x, last, op.getWeight(), 1, "inputs of the weight's width");
   if (!op.isPacked())
     c.equal(y, last, op.getWeight(), 0, "a weight for every output");
   for (unsigned d = 0; d < last; ++d)

@@ -125,8 +125,11 @@ static void buildTile(OpPassManager &pm, const posenc::CpuPipelineOptions &optio
   pm.addPass(posenc::createPosencTabulate());
   posenc::PosencPackWeightsOptions pack;
   pack.vectorBits = options.vectorBits;
+  pack.bf16Pairs = options.bf16Pairs;
   pack.bf16Weights = options.bf16Weights;
   pm.addPass(posenc::createPosencPackWeights(pack));
+  if (options.bf16Weights)
+    pm.addPass(posenc::createPosencNarrowActivations());
   decomposeOthers(pm);
 }
 

@@ -155,6 +155,11 @@ static SmallVector<Value> lower(OpBuilder &b, LinearOp op) {
         Value panel = e.index(op.getPanel());
         weight = {arith::DivUIOp::create(e, n, panel), k, arith::RemUIOp::create(e, n, panel)};
       }
+      if (op.isPaired()) {
+        Value two = e.index(2);
+        weight[1] = arith::DivUIOp::create(e, k, two);
+        weight.push_back(arith::RemUIOp::create(e, k, two));
+      }
       return e.add(acc, e.mul(e.lookup(x, position), e.lookup(w, weight)));
     })};
     for (Value extra : op.getExtras())

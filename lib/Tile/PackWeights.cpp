@@ -1,12 +1,13 @@
 //===- PackWeights.cpp - weights of linear layers in panels ---------------===//
 //
 // A panel holds the outputs of one register tile for every input, [K][P]: the
-// innermost loop of a product reads it as one stream.
+// innermost loop of a product reads it as one stream. Where pairs of bf16 are
+// multiplied it holds pairs of inputs, [K / 2][P][2].
 //
 //===----------------------------------------------------------------------===//
 
 #include "Vectorize/Kernels.h"
-#include "Vectorize/VectorBits.h"
+#include "Vectorize/Processor.h"
 #include "posenc/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -34,10 +35,10 @@ static Value roundToBF16(OpBuilder &b, Location loc, Value weight) {
       ->getResult(0);
 }
 
-static Value pack(OpBuilder &b, Location loc, Value weight, int64_t lanes) {
+static Value pack(OpBuilder &b, Location loc, Value weight, const Processor &processor) {
   auto type = cast<RankedTensorType>(weight.getType());
   int64_t n = type.getDimSize(0), k = type.getDimSize(1);
-  int64_t panel = LinearPlan::choosePanel(n, lanes), panels = llvm::divideCeil(n, panel);
+  int64_t panel = LinearPlan::choosePanel(n, processor.lanes()), panels = llvm::divideCeil(n, panel);
   Type element = type.getElementType();
   if (n % panel) {
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
@@ -47,11 +48,16 @@ static Value pack(OpBuilder &b, Location loc, Value weight, int64_t lanes) {
                                    weight, low, high, zero);
   }
   SmallVector<ReassociationIndices> split{{0, 1}, {2}};
-  weight = tensor::ExpandShapeOp::create(
-      b, loc, RankedTensorType::get({panels, panel, k}, element), weight, split);
-  Value empty = tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{panels, k, panel}, element);
-  return linalg::TransposeOp::create(b, loc, weight, empty, ArrayRef<int64_t>{0, 2, 1})
-      ->getResult(0);
+  SmallVector<int64_t> sizes{panels, panel, k}, packed{panels, k, panel}, order{0, 2, 1};
+  if (element.isBF16() && processor.bf16Pairs && k % 2 == 0) {
+    split[1] = {2, 3};
+    sizes = {panels, panel, k / 2, 2};
+    packed = {panels, k / 2, panel, 2};
+    order = {0, 2, 1, 3};
+  }
+  weight = tensor::ExpandShapeOp::create(b, loc, RankedTensorType::get(sizes, element), weight, split);
+  Value empty = tensor::EmptyOp::create(b, loc, packed, element);
+  return linalg::TransposeOp::create(b, loc, weight, empty, order)->getResult(0);
 }
 
 /// Describes how `value` is computed from weights and constants alone, equal
@@ -93,10 +99,10 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
   using PosencPackWeightsBase::PosencPackWeightsBase;
 
   void runOnOperation() override {
-    FailureOr<int64_t> bits = getVectorBits(getOperation(), vectorBits);
-    if (failed(bits))
+    FailureOr<Processor> found = Processor::get(getOperation(), vectorBits, bf16Pairs);
+    if (failed(found))
       return signalPassFailure();
-    lanes = *bits / 32;
+    processor = *found;
     SmallVector<LinearOp> ops;
     getOperation().walk([&](LinearOp op) { ops.push_back(op); });
     for (LinearOp op : ops) {
@@ -118,7 +124,7 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     if (!packs && (key.empty() || slice.size() == 1))
       return;
     OpBuilder b(op);
-    operand.set(key.empty() ? pack(b, op.getLoc(), operand.get(), lanes)
+    operand.set(key.empty() ? pack(b, op.getLoc(), operand.get(), processor)
                             : loaded(b, operand.get(), (packs ? "packed" : "joined") + key, slice, packs));
     for (Operation *dead : llvm::reverse(slice))
       if (dead->use_empty())
@@ -154,7 +160,7 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     if (packs && bf16Weights && getElementTypeOrSelf(ready).isF32())
       ready = roundToBF16(b, loc, ready);
     if (packs)
-      ready = pack(b, loc, ready, lanes);
+      ready = pack(b, loc, ready, processor);
 
     auto tensor = cast<RankedTensorType>(ready.getType());
     auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());
@@ -182,7 +188,7 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     return load;
   }
 
-  int64_t lanes = 0;
+  Processor processor{0, false};
   llvm::StringMap<memref::GlobalOp> globals;
 };
 } // namespace

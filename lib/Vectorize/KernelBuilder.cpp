@@ -220,16 +220,3 @@ SmallVector<Value> KernelBuilder::ifThen(Value condition, ValueRange otherwise,
   scf::YieldOp::create(*this, otherwise);
   return Values(branch.getResults());
 }
-
-void KernelBuilder::choose(Value selector, int64_t count, function_ref<void(int64_t)> body) {
-  auto cases = llvm::to_vector(llvm::seq_inclusive<int64_t>(1, count));
-  auto op = scf::IndexSwitchOp::create(*this, TypeRange{}, selector, cases, count);
-  InsertionGuard guard(*this);
-  for (int64_t n = 0; n <= count; ++n) {
-    Region &region = n ? op.getCaseRegions()[n - 1] : op.getDefaultRegion();
-    setInsertionPointToStart(&region.emplaceBlock());
-    if (n)
-      body(n);
-    scf::YieldOp::create(*this);
-  }
-}

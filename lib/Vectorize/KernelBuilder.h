@@ -105,8 +105,6 @@ public:
   void ifThen(Value condition, llvm::function_ref<void()> body);
   /// What `body` gives if the condition holds, else `otherwise`.
   Values ifThen(Value condition, mlir::ValueRange otherwise, llvm::function_ref<Values()> body);
-  /// Runs `body(n)` for the n in [1, count] that `selector` equals; others do nothing.
-  void choose(Value selector, int64_t count, llvm::function_ref<void(int64_t)> body);
 
 protected:
   virtual Value roundToBF16(Value value);

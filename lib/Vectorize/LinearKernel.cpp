@@ -2,8 +2,7 @@
 //
 // One vector per native register: a tile of rows times one panel is kept in the
 // iteration arguments of the loop over the inputs. Panels are the outer loop, so
-// that the weight is read as one stream; tiles of a block differ in height by
-// one row at most.
+// that the weight is read as one stream.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,7 +40,10 @@ private:
   };
 
   Value flatten(Value weight) {
-    return memref::CollapseShapeOp::create(b, weight, SmallVector<ReassociationIndices>{{0, 1, 2}});
+    SmallVector<ReassociationIndices> all(1);
+    for (int64_t d = 0; d < cast<MemRefType>(weight.getType()).getRank(); ++d)
+      all[0].push_back(d);
+    return memref::CollapseShapeOp::create(b, weight, ArrayRef(all));
   }
   /// True for an extra of shape [outputs], the same for all rows.
   bool isShared(unsigned extra) { return cast<MemRefType>(extras[extra].getType()).getRank() == 1; }
@@ -50,7 +52,8 @@ private:
   void panel(ValueRange rows, Value panel, int64_t outputs);
   void tile(const Tile &tile);
   Values products(const Tile &tile, Values init);
-  void addStep(const Tile &tile, ArrayRef<Values> from, Value k, Value at, MutableArrayRef<Value> sums);
+  void addStep(const Tile &tile, ArrayRef<Values> from, Value k, Value at,
+               MutableArrayRef<Value> sums);
   Value finish(Value acc, ArrayRef<Value> values);
 
   KernelBuilder &b;
@@ -62,8 +65,6 @@ private:
   std::optional<RegionVectorizer> epilogue;
   int bias = -1;   ///< the extra that accumulators start with
   Value biasSum;   ///< its addition in the epilogue
-  // Of the tiles: `base` rows each, one more in the first `larger`.
-  Value count, base, larger;
 };
 
 } // namespace
@@ -98,11 +99,6 @@ void LinearKernel::copyRows(ValueRange rows) {
 LogicalResult LinearKernel::build(ValueRange rows, ValueRange panels) {
   if (plan.copyRows)
     copyRows(rows);
-  Value height = b.sub(rows[1], rows[0]);
-  count = b.ceilDivide(height, plan.height);
-  base = b.divide(height, b.max(count, 1));
-  larger = b.sub(height, b.mul(base, count));
-
   int64_t whole = plan.outputs / plan.panel, outputs = plan.outputs % plan.panel;
   b.loop(panels[0], b.min(panels[1], whole), 1,
          [&](Value p) { panel(rows, p, plan.panel); });
@@ -111,21 +107,22 @@ LogicalResult LinearKernel::build(ValueRange rows, ValueRange panels) {
   return failure(epilogue && epilogue->failed());
 }
 
-/// The row of a tile is carried along, not computed from the tile's number: LLVM
-/// would move the computation into the innermost loop.
+/// Whole tiles, then smaller ones: of powers of two, since every height is code.
 void LinearKernel::panel(ValueRange rows, Value panel, int64_t outputs) {
-  b.loop(b.index(0), count, 1, ValueRange{rows[0]}, [&](Value t, ValueRange row) {
-    Value height = b.select(b.less(t, larger), b.add(base, 1), base);
-    b.choose(height, plan.height, [&](int64_t n) {
-      tile({n, outputs, row[0], b.sub(row[0], rows[0]), panel});
-    });
-    return Values{b.add(row[0], height)};
-  });
+  auto at = [&](Value row, int64_t height) {
+    tile({height, outputs, row, b.sub(row, rows[0]), panel});
+  };
+  Value whole = b.roundDown(b.sub(rows[1], rows[0]), plan.height), row = b.add(rows[0], whole);
+  b.loop(rows[0], row, plan.height, [&](Value row) { at(row, plan.height); });
+  for (int64_t height = llvm::bit_floor<uint64_t>(plan.height - 1); height > 0; height /= 2) {
+    Value next = b.add(row, height), fits = b.lessEqual(next, rows[1]);
+    b.ifThen(fits, [&] { at(row, height); });
+    row = b.select(fits, next, row);
+  }
 }
 
 /// Adds the products with input `k`, or with pair `k` of inputs, whose weights are
-/// at `at`. Pairs are put together from the weights of two inputs: that is one
-/// exchange of lanes for as many products as a tile has rows.
+/// at `at`.
 void LinearKernel::addStep(const Tile &tile, ArrayRef<Values> from, Value k, Value at,
                            MutableArrayRef<Value> sums) {
   int64_t width = tile.vectors(b.lanes);
@@ -137,14 +134,10 @@ void LinearKernel::addStep(const Tile &tile, ArrayRef<Values> from, Value k, Val
                   weights, sums);
     return;
   }
-  auto half = [&](int64_t offset) -> Value {
-    return vector::LoadOp::create(b, b.vectorType(b.lanes, b.getBF16Type()), w1,
-                                  ValueRange{b.add(at, offset)});
-  };
   for (int64_t v = 0; v < width; ++v)
-    weights.push_back(b.makePairs(half(v * b.lanes), half(plan.panel + v * b.lanes)));
+    weights.push_back(b.loadPairs(w1, {}, b.add(at, v * b.lanes), b.lanes));
   for (int64_t r = 0; r < tile.height; ++r) {
-    Value pair = b.broadcast(b.loadPairs(scratch, from[r], k, 0), b.lanes);
+    Value pair = b.broadcast(b.loadPairs(scratch ? scratch : x, from[r], k, 0), b.lanes);
     for (int64_t v = 0; v < width; ++v)
       sums[r * width + v] = b.addPairs(sums[r * width + v], weights[v], pair);
   }
@@ -167,15 +160,15 @@ LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
   SmallVector<Values> from(tile.height);
   for (int64_t r = 0; r < tile.height; ++r)
     from[r] = scratch ? Values{b.add(tile.local, r)} : b.leading(x, b.add(tile.row, r));
-  Value start = b.mul(tile.panel, plan.inputs * plan.panel);
+  Value start = b.mul(tile.panel, steps * plan.panel);
 
   auto step = [&](Value k, int64_t unroll, ValueRange current) {
     Values next(current);
     for (int64_t u = 0; u < unroll; ++u) {
-      Value ku = b.add(k, u), at = b.add(start, b.mul(ku, inputs * plan.panel));
+      Value ku = b.add(k, u), at = b.add(start, b.mul(ku, plan.panel));
       if (prefetch)
         for (int64_t next = 0; next < inputs * plan.panel; next += line)
-          b.prefetch(w1, {b.add(at, ahead * line + next)});
+          b.prefetch(w1, {b.add(b.mul(at, inputs), ahead * line + next)});
       addStep(tile, from, ku, at, MutableArrayRef(next).slice(u % copies * sums, sums));
     }
     return next;

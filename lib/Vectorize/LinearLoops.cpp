@@ -35,10 +35,10 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes, bool bf1
        out = cast<MemRefType>(operands.back().getType());
   panel = op.isPacked() ? op.getPanel() : 16;
   height = tileHeight(panel, lanes);
-  inputs = w.getDimSize(1);
+  inputs = op.getInputs();
   outputs = out.getShape().back();
   Region &epilogue = op.getEpilogue();
-  vectors = w.getRank() == 3 && w.hasStaticShape() && w.getLayout().isIdentity() && inputs > 0 &&
+  vectors = op.isPacked() && w.hasStaticShape() && w.getLayout().isIdentity() && inputs > 0 &&
             ShapedType::isStatic(outputs) &&
             llvm::all_of(operands.drop_front(2), hasUnitStride) &&
             (epilogue.empty() ||
@@ -46,25 +46,26 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes, bool bf1
 
   // Rows whose pitch is a multiple of many cache lines share few sets of the
   // first cache (64 sets of 64 bytes, 8 ways): a tile would evict itself.
-  bool conflicts = inputs > 0 && inputs % 16 == 0 &&
-                   height * std::gcd(inputs / 16, int64_t(64)) > 6 * 64;
-  bool plain = x.getElementType().isF32() && x.getRank() <= 2;
-  pairs = bf16Pairs && w.getElementType().isBF16() && inputs % 2 == 0;
+  int64_t perLine = 512 / x.getElementTypeBitWidth();
+  bool conflicts = inputs > 0 && inputs % perLine == 0 &&
+                   height * std::gcd(inputs / perLine, int64_t(64)) > 6 * 64;
+  pairs = op.isPaired();
+  vectors &= !pairs || (bf16Pairs && w.getElementType().isBF16());
+  bool plain = (pairs ? x.getElementType().isBF16() : x.getElementType().isF32()) && x.getRank() <= 2;
   // An odd number of cache lines spreads the scratch over all sets; the stack
   // bounds its size.
   int64_t line = pairs ? 32 : 16, lines = llvm::divideCeil(inputs, line), stack = (8 << 10) * line;
   pitch = line * (lines + (lines % 2 ? 0 : 1));
   bool canCopy = hasUnitStride(operands[0]) && pitch * height <= stack;
-  copyRows = vectors && canCopy && (conflicts || !plain || pairs);
-  pairs = pairs && copyRows;
-  vectors = vectors && (plain || canCopy);
+  copyRows = vectors && canCopy && (conflicts || !plain);
+  vectors = vectors && (copyRows || plain);
 
   // The block of rows stays in the second cache while the panels pass. The higher
   // it is, the fewer times the weight comes from memory.
   rows = 192;
   if (!vectors)
     return;
-  int64_t budget = copyRows ? stack / pitch : (800 << 10) / (4 * inputs);
+  int64_t budget = copyRows ? stack / pitch : (800 << 10) * 8 / (x.getElementTypeBitWidth() * inputs);
   rows = std::min(rows, std::max(height, budget / height * height));
   if (copyRows && rows > budget)
     rows = budget;
@@ -89,7 +90,11 @@ LogicalResult posenc::buildLinearLoops(KernelBuilder &b, LinearOp op, ValueRange
       if (!op.isPacked())
         return b.load(w, {n, k}, 0);
       Value panel = b.divide(n, width);
-      return b.load(w, {panel, k, b.sub(n, b.mul(panel, width))}, 0);
+      Value output = b.sub(n, b.mul(panel, width));
+      if (!op.isPaired())
+        return b.load(w, {panel, k, output}, 0);
+      Value pair = b.divide(k, 2);
+      return b.load(w, {panel, pair, output, b.sub(k, b.mul(pair, 2))}, 0);
     };
     b.loop(first, end, 1, [&](Value n) {
       auto product = [&](Value k, ValueRange sum) {

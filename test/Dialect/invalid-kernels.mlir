@@ -94,7 +94,7 @@ func.func @linear_element(%x: tensor<1x5x8xf32>, %w: tensor<32x8xf64>, %y0: tens
 // -----
 
 func.func @linear_weight_rank(%x: tensor<1x5x8xf32>, %w: tensor<8xf32>, %y0: tensor<1x5x32xf32>) {
-  // expected-error @+1 {{expected a weight of rank 2, or packed of rank 3, but found rank 1}}
+  // expected-error @+1 {{expected a weight of rank 2, or packed of rank 3 or 4, but found rank 1}}
   %0 = posenc.linear ins(%x, %w : tensor<1x5x8xf32>, tensor<8xf32>) outs(%y0 : tensor<1x5x32xf32>) -> tensor<1x5x32xf32>
   return
 }
@@ -128,6 +128,22 @@ func.func @linear_outputs(%x: tensor<1x5x8xf32>, %w: tensor<31x8xf32>, %y0: tens
 func.func @linear_packed(%x: tensor<1x5x8xf32>, %w: tensor<2x8x8xf32>, %y0: tensor<1x5x32xf32>) {
   // expected-error @+1 {{expected a weight for 32 outputs, but found}}
   %0 = posenc.linear ins(%x, %w : tensor<1x5x8xf32>, tensor<2x8x8xf32>) outs(%y0 : tensor<1x5x32xf32>) -> tensor<1x5x32xf32>
+  return
+}
+
+// -----
+
+func.func @linear_pairs(%x: tensor<1x5x8xf32>, %w: tensor<1x4x32x3xbf16>, %y0: tensor<1x5x32xf32>) {
+  // expected-error @+1 {{expected pairs of inputs innermost, but found}}
+  %0 = posenc.linear ins(%x, %w : tensor<1x5x8xf32>, tensor<1x4x32x3xbf16>) outs(%y0 : tensor<1x5x32xf32>) -> tensor<1x5x32xf32>
+  return
+}
+
+// -----
+
+func.func @linear_pairs_width(%x: tensor<1x5x8xf32>, %w: tensor<1x8x32x2xbf16>, %y0: tensor<1x5x32xf32>) {
+  // expected-error @+1 {{expected inputs of width 16, but found 8}}
+  %0 = posenc.linear ins(%x, %w : tensor<1x5x8xf32>, tensor<1x8x32x2xbf16>) outs(%y0 : tensor<1x5x32xf32>) -> tensor<1x5x32xf32>
   return
 }
 

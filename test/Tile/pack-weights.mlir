@@ -7,6 +7,15 @@
 // WIDE-LABEL: func.func @arguments(
 // WIDE: tensor<1x8x32xf32>
 
+// Weights of bf16 are packed in pairs of inputs where those are multiplied.
+// RUN: pe-opt %s --split-input-file --posenc-pack-weights="vector-bits=512 bf16-pairs bf16-weights" | FileCheck %s --check-prefix=PAIRS
+// RUN: pe-opt %s --split-input-file --posenc-pack-weights="vector-bits=512 bf16-weights" | FileCheck %s --check-prefix=SINGLE
+// PAIRS: memref<3x4x16x2xbf16> = uninitialized
+// PAIRS-LABEL: func.func @posenc_load()
+// PAIRS: %[[E:.*]] = tensor.expand_shape %{{.*}} {{\[\[}}0, 1], [2, 3]] output_shape [3, 16, 4, 2]
+// PAIRS: linalg.transpose ins(%[[E]] {{.*}} permutation = [0, 2, 1, 3]
+// SINGLE: memref<3x8x16xbf16> = uninitialized
+
 // A weight from the file is packed once, by the load function, for all layers
 // that use it.
 // CHECK: memref.global "private" @packed_layer_weight : memref<3x8x16xf32> = uninitialized {alignment = 64 : i64}

@@ -45,10 +45,8 @@ func.func @unpacked(%x: memref<?x8xf32>, %w: memref<32x8xf32>, %y: memref<?x32xf
 }
 
 // The bias is what the accumulators start with; a tile of a panel of 16 is at most
-// 6 rows of two vectors, or 12 of one.
-// CHECK: func.func private @posenc_linear({{.*}}attributes {no_inline, passthrough = ["noinline"]}
-// AVX2: case 6 {
-// AVX512: case 12 {
+// 6 rows of two vectors, or 12 of one. What is left is 4, or 8 and 4, then 2 and 1.
+// CHECK: func.func private @posenc_linear({{.*}}attributes {no_inline, passthrough = ["noinline", "posenc-kernel"]}
 // AVX2: %[[B0:.*]] = vector.load %arg2{{.*}} vector<8xf32>
 // AVX2: %[[B1:.*]] = vector.load %arg2{{.*}} vector<8xf32>
 // AVX512: %[[B0:.*]] = vector.load %arg2{{.*}} vector<16xf32>
@@ -58,6 +56,9 @@ func.func @unpacked(%x: memref<?x8xf32>, %w: memref<32x8xf32>, %y: memref<?x32xf
 // AVX2-COUNT-48: vector.fma
 // AVX512-COUNT-48: vector.fma
 // CHECK: scf.yield
+// AVX512: :8 = scf.for {{.*}} iter_args(%{{.*}} = %[[B0_8:.*]], %{{.*}} = %[[B0_8]],
+// AVX2: :8 = scf.for {{.*}} iter_args(%{{.*}} = %[[B0_4:.*]], %{{.*}} = %[[B1_4:.*]],
+// CHECK: scf.if
 
 // Rows in f16 are widened into scratch; the last four outputs are masked.
 // CHECK: func.func private @posenc_linear_0(
