@@ -108,6 +108,16 @@ posenc::translate(mlir::ModuleOp module, llvm::LLVMContext &context,
   return result;
 }
 
+/// For code whose loops are in the shape that they should have, with vectors: what
+/// simplifies it, and unrolls small loops. A pipeline for loops that are still to be
+/// vectorised takes three times as long.
+static constexpr llvm::StringLiteral kKernelPipeline =
+    "sroa<modify-cfg>,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
+    "loop-mssa(loop-simplifycfg,licm<allowspeculation>,loop-rotate,licm<allowspeculation>),"
+    "simplifycfg,instcombine<no-verify-fixpoint>,gvn,loop-unroll<O3>,sroa<modify-cfg>,"
+    "early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm<allowspeculation>),"
+    "simplifycfg,adce";
+
 void posenc::optimize(llvm::Module &module, llvm::TargetMachine &target,
                       unsigned level,
                       llvm::function_ref<bool(llvm::StringRef)> isExported) {
@@ -132,8 +142,29 @@ void posenc::optimize(llvm::Module &module, llvm::TargetMachine &target,
     return isExported(value.getName());
   }));
   level = std::min(level, 3u);
-  passes.addPass(level == 0
-                     ? builder.buildO0DefaultPipeline(levels[0])
-                     : builder.buildPerModuleDefaultPipeline(levels[level]));
+  if (level == 0) {
+    passes.addPass(builder.buildO0DefaultPipeline(levels[0]));
+    passes.run(module, modules);
+    return;
+  }
+
+  // The pipeline skips what is not to be optimised, and may put another function
+  // with the same attributes in the place of one.
+  auto forKernels = [&](llvm::function_ref<void(llvm::Function &)> action) {
+    for (llvm::Function &function : module)
+      if (function.hasFnAttribute("posenc-kernel") && !function.isDeclaration())
+        action(function);
+  };
+  forKernels([](llvm::Function &kernel) { kernel.addFnAttr(llvm::Attribute::OptimizeNone); });
+  passes.addPass(builder.buildPerModuleDefaultPipeline(levels[level]));
   passes.run(module, modules);
+
+  llvm::FunctionPassManager kernelPasses;
+  llvm::cantFail(builder.parsePassPipeline(kernelPasses, kKernelPipeline));
+  modules.clear();
+  functions.clear();
+  forKernels([&](llvm::Function &kernel) {
+    kernel.removeFnAttr(llvm::Attribute::OptimizeNone);
+    kernelPasses.run(kernel, functions);
+  });
 }

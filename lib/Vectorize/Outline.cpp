@@ -40,9 +40,10 @@ FailureOr<KernelCall> Outliner::outline(Operation *op, ValueRange operands, unsi
   auto kernel = func::FuncOp::create(loc, name, types.getFunctionType(inputs, {}));
   kernel.setPrivate();
   // The first is lost on the way to LLVM. Inlined, a kernel would be optimised
-  // in every place, and its addresses be computed again in the innermost loop.
+  // in every place, and its addresses be computed again in the innermost loop. The
+  // second tells the compiler of LLVM IR that its loops are as they should be.
   kernel.setNoInline(true);
-  kernel->setAttr("passthrough", types.getStrArrayAttr({"noinline"}));
+  kernel->setAttr("passthrough", types.getStrArrayAttr({"noinline", "posenc-kernel"}));
   KernelBuilder b(loc, kernel.addEntryBlock(), lanes);
   b.bf16Pairs = bf16Pairs;
   ValueRange given = kernel.getArguments();

@@ -43,7 +43,8 @@ llvm::Expected<std::unique_ptr<llvm::Module>>
 translate(mlir::ModuleOp module, llvm::LLVMContext &context,
           llvm::TargetMachine &target);
 
-/// Runs LLVM's -O<level> pipeline. Symbols for which `isExported` is false
+/// Runs LLVM's -O<level> pipeline; above 0, functions with the attribute
+/// "posenc-kernel" get a shorter one. Symbols for which `isExported` is false
 /// become internal first, so that they can be inlined away.
 void optimize(llvm::Module &module, llvm::TargetMachine &target, unsigned level,
               llvm::function_ref<bool(llvm::StringRef)> isExported);
