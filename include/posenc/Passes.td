@@ -406,6 +406,18 @@ def PosencExpandMath : Pass<"posenc-expand-math"> {
   let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
 }
 
+def PosencOutlineLoops : Pass<"posenc-outline-loops", "ModuleOp"> {
+  let summary = "make parallel loops that differ in their operands only one function";
+  let description = [{
+    Layers of one shape call the same kernel in a parallel loop each. Where such
+    `scf.parallel` are equal but for values from outside, they become calls of one
+    private function. Loops with results stay.
+
+    Example: `pe-opt --posenc-outline-loops`.
+  }];
+  let dependentDialects = ["func::FuncDialect"];
+}
+
 def PosencBalanceLoops : Pass<"posenc-balance-loops", "ModuleOp"> {
   let summary = "hand out iterations of unequal length one by one";
   let description = [{

@@ -153,6 +153,7 @@ static void buildCpuLLVM(OpPassManager &pm, const posenc::CpuPipelineOptions &) 
   deallocate(pm);
   pm.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
   pm.addNestedPass<func::FuncOp>(posenc::createPosencPlanMemory());
+  pm.addPass(posenc::createPosencOutlineLoops());
   pm.addPass(createConvertSCFToOpenMPPass());
   pm.addPass(posenc::createPosencBalanceLoops());
   pm.addPass(createCanonicalizerPass());

@@ -157,13 +157,10 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     for (char &c : name)
       c = llvm::isAlnum(c) ? c : '_';
     Value ready = mapping.lookup(value);
-    if (packs && bf16Weights && getElementTypeOrSelf(ready).isF32())
-      ready = roundToBF16(b, loc, ready);
-    if (packs)
-      ready = pack(b, loc, ready, processor);
-
+    func::FuncOp packer = packs ? packerOf(loc, ready.getType()) : func::FuncOp();
     auto tensor = cast<RankedTensorType>(ready.getType());
-    auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());
+    auto type = packs ? cast<MemRefType>(packer.getArgumentTypes()[1])
+                      : MemRefType::get(tensor.getShape(), tensor.getElementType());
     SymbolTable symbols(getOperation());
     OpBuilder top = OpBuilder::atBlockBegin(getOperation().getBody());
     auto global = memref::GlobalOp::create(top, loc, name, top.getStringAttr("private"), type,
@@ -172,10 +169,41 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     global->remove();
     symbols.insert(global, getOperation().getBody()->begin());
     Value buffer = memref::GetGlobalOp::create(b, loc, type, global.getSymName());
+    if (packs)
+      func::CallOp::create(b, loc, packer, ValueRange{ready, buffer});
+    else
+      store(b, loc, ready, buffer);
+    return global;
+  }
+
+  static void store(OpBuilder &b, Location loc, Value ready, Value buffer) {
     auto stored = bufferization::MaterializeInDestinationOp::create(b, loc, TypeRange{}, ready, buffer);
     stored.setRestrict(true);
     stored.setWritable(true);
-    return global;
+  }
+
+  /// The function that packs weights of a type into a buffer: code that many share.
+  func::FuncOp packerOf(Location loc, Type weight) {
+    func::FuncOp &packer = packers[weight];
+    if (packer)
+      return packer;
+    OpBuilder b(&getContext());
+    packer = func::FuncOp::create(b, loc, "posenc_pack", b.getFunctionType({weight}, {}));
+    packer.setPrivate();
+    packer.setNoInline(true);
+    packer->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
+    b.setInsertionPointToStart(packer.addEntryBlock());
+    Value ready = packer.getArgument(0);
+    if (bf16Weights && getElementTypeOrSelf(ready).isF32())
+      ready = roundToBF16(b, loc, ready);
+    ready = pack(b, loc, ready, processor);
+    auto tensor = cast<RankedTensorType>(ready.getType());
+    Type buffer = MemRefType::get(tensor.getShape(), tensor.getElementType());
+    (void)packer.insertArgument(1, buffer, {}, loc); // there was one
+    store(b, loc, ready, packer.getArgument(1));
+    func::ReturnOp::create(b, loc);
+    SymbolTable(getOperation()).insert(packer);
+    return packer;
   }
 
   func::FuncOp loadFunction(Location loc) {
@@ -190,5 +218,6 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
 
   Processor processor{0, false};
   llvm::StringMap<memref::GlobalOp> globals;
+  DenseMap<Type, func::FuncOp> packers;
 };
 } // namespace

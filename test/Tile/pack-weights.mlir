@@ -11,7 +11,7 @@
 // RUN: pe-opt %s --split-input-file --posenc-pack-weights="vector-bits=512 bf16-pairs bf16-weights" | FileCheck %s --check-prefix=PAIRS
 // RUN: pe-opt %s --split-input-file --posenc-pack-weights="vector-bits=512 bf16-weights" | FileCheck %s --check-prefix=SINGLE
 // PAIRS: memref<3x4x16x2xbf16> = uninitialized
-// PAIRS-LABEL: func.func @posenc_load()
+// PAIRS-LABEL: func.func private @posenc_pack(%{{.*}}: tensor<40x8xf32>, %{{.*}}: memref<3x4x16x2xbf16>)
 // PAIRS: %[[E:.*]] = tensor.expand_shape %{{.*}} {{\[\[}}0, 1], [2, 3]] output_shape [3, 16, 4, 2]
 // PAIRS: linalg.transpose ins(%[[E]] {{.*}} permutation = [0, 2, 1, 3]
 // SINGLE: memref<3x8x16xbf16> = uninitialized
@@ -28,12 +28,16 @@
 // CHECK: posenc.linear
 // CHECK-LABEL: func.func @posenc_load()
 // CHECK: %[[F:.*]] = posenc.weight @weights "layer.weight" at 128
-// CHECK: %[[P:.*]] = tensor.pad %[[F]] low[0, 0] high[8, 0]
-// CHECK: %[[E:.*]] = tensor.expand_shape %[[P]] {{\[\[}}0, 1], [2]] output_shape [3, 16, 8]
-// CHECK: linalg.transpose ins(%[[E]] {{.*}} permutation = [0, 2, 1]
-// CHECK: bufferization.materialize_in_destination %{{.*}} in restrict writable
+// CHECK: %[[B:.*]] = memref.get_global @packed_layer_weight
+// CHECK: call @posenc_pack(%[[F]], %[[B]]) : (tensor<40x8xf32>, memref<3x8x16xf32>) -> ()
 // CHECK-NOT: posenc.weight @
 // CHECK: return
+// CHECK-LABEL: func.func private @posenc_pack(
+// CHECK-SAME: %[[W:.*]]: tensor<40x8xf32>, %[[TO:.*]]: memref<3x8x16xf32>) attributes {no_inline, passthrough = ["noinline"]}
+// CHECK: %[[P:.*]] = tensor.pad %[[W]] low[0, 0] high[8, 0]
+// CHECK: %[[E:.*]] = tensor.expand_shape %[[P]] {{\[\[}}0, 1], [2]] output_shape [3, 16, 8]
+// CHECK: linalg.transpose ins(%[[E]] {{.*}} permutation = [0, 2, 1]
+// CHECK: bufferization.materialize_in_destination %{{.*}} in restrict writable %[[TO]]
 posenc.weights @weights {path = "model.safetensors", size = 100000 : i64, header_hash = 7 : i64}
 func.func @shared(%x: tensor<?x8xf32>, %init: tensor<?x40xf32>) -> (tensor<?x40xf32>, tensor<?x40xf32>) {
   %w = posenc.weight @weights "layer.weight" at 128 : tensor<40x8xf32>
