@@ -7,14 +7,15 @@
 
 #include "Rewrite.h"
 
+#include "posenc/Jit/Analyses.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/SeparateConstOffsetFromGEP.h"
 #include "llvm/Transforms/Vectorize/LoadStoreVectorizer.h"
 
+using namespace posenc;
 using namespace posenc::emulator;
 
 /// The code generator for the chip of the kernels, null if LLVM has none.
@@ -40,20 +41,12 @@ void posenc::emulator::joinAccesses(llvm::Module &module) {
   if (!generator)
     return;
   llvm::PassBuilder builder(generator.get());
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  Analyses analyses(builder);
   llvm::FunctionPassManager passes;
   passes.addPass(llvm::SeparateConstOffsetFromGEPPass());
   passes.addPass(llvm::EarlyCSEPass());
   passes.addPass(llvm::LoadStoreVectorizerPass());
   for (llvm::Function &function : module)
     if (!function.isDeclaration())
-      passes.run(function, functions);
+      passes.run(function, analyses.functions);
 }

@@ -4,10 +4,10 @@
 
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Target/LLVMIR/LLVMTranslationInterface.h"
+#include "posenc/Jit/Analyses.h"
 #include "posenc/Jit/HostTensor.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
@@ -127,15 +127,7 @@ void posenc::optimize(llvm::Module &module, llvm::TargetMachine &target,
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = level >= 2;
   llvm::PassBuilder builder(&target, tuning);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  Analyses analyses(builder);
 
   llvm::ModulePassManager passes;
   passes.addPass(llvm::InternalizePass([&](const llvm::GlobalValue &value) {
@@ -144,7 +136,7 @@ void posenc::optimize(llvm::Module &module, llvm::TargetMachine &target,
   level = std::min(level, 3u);
   if (level == 0) {
     passes.addPass(builder.buildO0DefaultPipeline(levels[0]));
-    passes.run(module, modules);
+    passes.run(module, analyses.modules);
     return;
   }
 
@@ -157,14 +149,14 @@ void posenc::optimize(llvm::Module &module, llvm::TargetMachine &target,
   };
   forKernels([](llvm::Function &kernel) { kernel.addFnAttr(llvm::Attribute::OptimizeNone); });
   passes.addPass(builder.buildPerModuleDefaultPipeline(levels[level]));
-  passes.run(module, modules);
+  passes.run(module, analyses.modules);
 
   llvm::FunctionPassManager kernelPasses;
   llvm::cantFail(builder.parsePassPipeline(kernelPasses, kKernelPipeline));
-  modules.clear();
-  functions.clear();
+  analyses.modules.clear();
+  analyses.functions.clear();
   forKernels([&](llvm::Function &kernel) {
     kernel.removeFnAttr(llvm::Attribute::OptimizeNone);
-    kernelPasses.run(kernel, functions);
+    kernelPasses.run(kernel, analyses.functions);
   });
 }

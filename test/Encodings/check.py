@@ -138,15 +138,21 @@ def compare(where, have, want, tolerance):
     return float(error.max())
 
 
-def check(case, elem, pipeline, folder, seed):
-    """Lowers all functions of the case at once and runs each problem."""
-    named, functions = list(problems(case)), {}
-    for problem, *_ in named:
-        functions[problem] = build(case, problem)
+def lower(case, elem, pipeline, folder, problems, build):
+    """Lowers the functions of all problems at once; the types of each one's arguments,
+    and the file."""
+    functions = {name: build(case, name) for name, *_ in problems}
     source, lowered = os.path.join(folder, "in.mlir"), os.path.join(folder, "out.mlir")
     with open(source, "w") as file:
-        file.write("\n".join(f for f, _ in functions.values()).replace("ELEM", elem))
+        file.write("\n".join(text for text, _ in functions.values()).replace("ELEM", elem))
     run(["pe-opt", f"--{pipeline}", source, "-o", lowered])
+    return {name: types for name, (_, types) in functions.items()}, lowered
+
+
+def check(case, elem, pipeline, folder, seed):
+    """Runs each problem of the case."""
+    named = list(problems(case))
+    types, lowered = lower(case, elem, pipeline, folder, named, build)
     worst = 0.0
     for problem, b, lq, lk, past, pq, pk in named:
         rng = np.random.default_rng(seed := seed + 1)
@@ -157,7 +163,7 @@ def check(case, elem, pipeline, folder, seed):
         inputs = arrays + extras + {"explicit": [pq, pk][: 1 + (len(shapes) == 3)],
                                     "decode": [past], "ragged": [past]}.get(problem, [])
         command, exact = ["pe-runner", lowered, f"--entry={problem}", *FLAGS[pipeline]], []
-        for n, (value, kind) in enumerate(zip(inputs, functions[problem][1], strict=True)):
+        for n, (value, kind) in enumerate(zip(inputs, types[problem], strict=True)):
             if kind == "i64":
                 command.append(f"--input={value}")
                 continue

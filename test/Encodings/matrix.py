@@ -106,13 +106,8 @@ def narrow(array, elem):
 
 
 def run(case, elem, folder, seed):
-    named, functions = list(problems(case)), {}
-    for problem, *_ in named:
-        functions[problem] = build(case, problem)
-    source, lowered = os.path.join(folder, "in.mlir"), os.path.join(folder, "out.mlir")
-    with open(source, "w") as file:
-        file.write("\n".join(f for f, _ in functions.values()).replace("ELEM", elem))
-    check.run(["pe-opt", "--posenc-nvptx", source, "-o", lowered])
+    named = list(problems(case))
+    types, lowered = check.lower(case, elem, "posenc-nvptx", folder, named, build)
     worst = 0.0
     for problem, b, lq, lk, past, pq, pk in named:
         rng = np.random.default_rng(seed := seed + 1)
@@ -124,7 +119,7 @@ def run(case, elem, folder, seed):
         command = ["pe-runner", lowered, f"--entry={problem}", "-O0", "--device=emulator",
                    "--check", "--check-leaks"]
         exact = []
-        for n, (value, kind) in enumerate(zip(inputs, functions[problem][1], strict=True)):
+        for n, (value, kind) in enumerate(zip(inputs, types[problem], strict=True)):
             if kind == "i64":
                 command.append(f"--input={value}")
                 continue
