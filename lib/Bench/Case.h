@@ -39,6 +39,8 @@ struct Case {
   /// they do not know such problems. They get the inputs by these names.
   llvm::json::Value peerProblem = nullptr;
   std::vector<std::string> inputNames;
+  /// What the program has inside, such as weights, for those workers.
+  std::vector<std::pair<std::string, std::shared_ptr<HostTensor>>> constants;
 };
 
 /// The largest relative error that rounding to `kind` explains, for results of

@@ -25,6 +25,8 @@ static std::string getType(llvm::ArrayRef<int64_t> shape, ElementKind kind) {
 //===----------------------------------------------------------------------===//
 
 namespace {
+using Weight = std::shared_ptr<HostTensor>;
+
 /// A safetensors file with the weight, and with the bias if there is one.
 struct WeightFile {
   llvm::SmallString<128> path;
@@ -34,11 +36,11 @@ struct WeightFile {
   int64_t size = 0;
   uint64_t headerHash = 0xcbf29ce484222325u;
 
-  llvm::Error write(llvm::ArrayRef<HostTensor> tensors);
+  llvm::Error write(llvm::ArrayRef<Weight> tensors);
 };
 } // namespace
 
-llvm::Error WeightFile::write(llvm::ArrayRef<HostTensor> tensors) {
+llvm::Error WeightFile::write(llvm::ArrayRef<Weight> tensors) {
   int fd;
   if (std::error_code error =
           llvm::sys::fs::createTemporaryFile("pe-bench", "safetensors", fd, path))
@@ -46,13 +48,13 @@ llvm::Error WeightFile::write(llvm::ArrayRef<HostTensor> tensors) {
   remover.setFile(path);
   std::string header = "{";
   for (auto [index, tensor] : llvm::enumerate(tensors)) {
-    std::string kind = getName(tensor.getKind()).upper();
-    auto sizes = llvm::map_range(tensor.getShape(), [](int64_t n) { return std::to_string(n); });
+    std::string kind = getName(tensor->getKind()).upper();
+    auto sizes = llvm::map_range(tensor->getShape(), [](int64_t n) { return std::to_string(n); });
     header += (index ? ",\"" : "\"") + std::to_string(index) + "\":{\"dtype\":\"" + kind +
               "\",\"shape\":[" + llvm::join(sizes, ",") + "],\"data_offsets\":[" +
-              std::to_string(size) + "," + std::to_string(size + tensor.getNumBytes()) + "]}";
+              std::to_string(size) + "," + std::to_string(size + tensor->getNumBytes()) + "]}";
     offsets.push_back(size);
-    size += tensor.getNumBytes();
+    size += tensor->getNumBytes();
   }
   header += "}";
   header.append(llvm::offsetToAlignment(header.size() + 8, llvm::Align(64)), ' ');
@@ -67,8 +69,8 @@ llvm::Error WeightFile::write(llvm::ArrayRef<HostTensor> tensors) {
 
   llvm::raw_fd_ostream os(fd, /*shouldClose=*/true);
   os << header;
-  for (const HostTensor &tensor : tensors)
-    os.write(tensor.getData(), tensor.getNumBytes());
+  for (const Weight &tensor : tensors)
+    os.write(tensor->getData(), tensor->getNumBytes());
   os.close();
   if (std::error_code error = os.error()) {
     os.clear_error();
@@ -133,7 +135,7 @@ $bias  %init = tensor.empty() : $ytype
 //===----------------------------------------------------------------------===//
 
 /// Compares with float64: all elements, or a grid of them if they are many.
-static double check(const Gemm &gemm, const HostTensor &x, llvm::ArrayRef<HostTensor> weights,
+static double check(const Gemm &gemm, const HostTensor &x, llvm::ArrayRef<Weight> weights,
                     const HostTensor &y) {
   double affordable = std::max(kBudget / gemm.inputs, 64.0);
   double share = double(gemm.rows) * gemm.outputs / affordable;
@@ -144,9 +146,9 @@ static double check(const Gemm &gemm, const HostTensor &x, llvm::ArrayRef<HostTe
     int64_t row = i / gemm.outputs, output = i % gemm.outputs;
     double sum = 0;
     for (int64_t k = 0; k < gemm.inputs; ++k)
-      sum += x.getFloat(row * gemm.inputs + k) * weights[0].getFloat(output * gemm.inputs + k);
+      sum += x.getFloat(row * gemm.inputs + k) * weights[0]->getFloat(output * gemm.inputs + k);
     if (gemm.hasBias)
-      sum += weights[1].getFloat(output);
+      sum += weights[1]->getFloat(output);
     if (gemm.hasGelu)
       sum = 0.5 * sum * (1 + std::erf(sum * std::sqrt(0.5)));
     meter.add(y.getFloat(i), sum);
@@ -162,7 +164,7 @@ llvm::Expected<Case> posenc::bench::makeGemm(const Gemm &gemm) {
   auto x = makeInput("random", {gemm.kind, {gemm.rows, gemm.inputs}}, 1);
   if (!x)
     return x.takeError();
-  auto weights = std::make_shared<std::vector<HostTensor>>();
+  std::vector<Weight> weights;
   llvm::SmallVector<llvm::SmallVector<int64_t>> shapes = {{gemm.outputs, gemm.inputs}};
   if (gemm.hasBias)
     shapes.push_back({gemm.outputs});
@@ -170,10 +172,11 @@ llvm::Expected<Case> posenc::bench::makeGemm(const Gemm &gemm) {
     auto weight = makeInput("random", {gemm.kind, shape}, index + 2);
     if (!weight)
       return weight.takeError();
-    weights->push_back(std::move(*weight));
+    weights.push_back(std::make_shared<HostTensor>(std::move(*weight)));
+    result.constants.push_back({index ? "bias" : "weight", weights.back()});
   }
   auto file = std::make_shared<WeightFile>();
-  if (llvm::Error error = file->write(*weights))
+  if (llvm::Error error = file->write(weights))
     return error;
 
   result.program = getText(gemm, *file);
@@ -181,12 +184,17 @@ llvm::Expected<Case> posenc::bench::makeGemm(const Gemm &gemm) {
   double outputs = double(gemm.rows) * gemm.outputs;
   result.flops = 2 * outputs * gemm.inputs;
   result.bytes = x->getNumBytes() + outputs * getByteWidth(gemm.kind);
-  for (const HostTensor &weight : *weights)
-    result.bytes += weight.getNumBytes();
+  for (const Weight &weight : weights)
+    result.bytes += weight->getNumBytes();
+  result.inputNames = {"x"};
+  result.peerProblem = llvm::json::Object{{"kind", "gemm"},
+                                          {"dtype", getName(gemm.kind)},
+                                          {"bias", gemm.hasBias},
+                                          {"gelu", gemm.hasGelu}};
   result.inputs.push_back(std::move(*x));
   result.tolerance = getTolerance(gemm.kind);
   result.check = [gemm, weights, file](const Case &self, llvm::ArrayRef<HostTensor> results) {
-    return check(gemm, self.inputs[0], *weights, results[0]);
+    return check(gemm, self.inputs[0], weights, results[0]);
   };
   return result;
 }

@@ -26,16 +26,21 @@ void PeerNotes::print(llvm::raw_ostream &os) const {
     os << "note: not installed: " << llvm::join(absent, ", ") << '\n';
 }
 
-/// Files of the inputs by their names in `folder`.
+/// Files of the inputs, and of constants, by their names in `folder`.
 static llvm::Expected<json::Object> writeInputs(const Case &source, llvm::StringRef folder) {
   json::Object paths;
-  for (auto [name, input] : llvm::zip_equal(source.inputNames, source.inputs)) {
+  auto write = [&](const std::string &name, const HostTensor &tensor) {
     llvm::SmallString<128> path(folder);
     llvm::sys::path::append(path, name + ".npy");
-    if (llvm::Error error = writeNpy(path, input))
-      return error;
     paths[name] = path.str().str();
-  }
+    return writeNpy(path, tensor);
+  };
+  for (auto [name, input] : llvm::zip_equal(source.inputNames, source.inputs))
+    if (llvm::Error error = write(name, input))
+      return error;
+  for (auto &[name, constant] : source.constants)
+    if (llvm::Error error = write(name, *constant))
+      return error;
   return paths;
 }
 

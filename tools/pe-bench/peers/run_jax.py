@@ -21,8 +21,25 @@ def version():
     return jax.__version__
 
 
+DTYPES = {"f32": jnp.float32, "bf16": jnp.bfloat16}
+
+
+def gemm(problem, inputs, threads):
+    x, w, *bias = (jnp.asarray(inputs[name], DTYPES[problem["dtype"]])
+                   for name in ("x", "weight", "bias") if name in inputs)
+
+    @jax.jit
+    def step(x, *bias):
+        y = x @ w.T
+        y = y + bias[0] if bias else y
+        return jax.nn.gelu(y, approximate=False) if problem["gelu"] else y
+
+    run = lambda: step(x, *bias).block_until_ready()
+    return {"xla": (run, lambda: np.asarray(run(), np.float32))}
+
+
 def attention(problem, inputs, threads):
-    array = lambda x: jnp.asarray(x, {"f32": jnp.float32, "bf16": jnp.bfloat16}[problem["dtype"]])
+    array = lambda x: jnp.asarray(x, DTYPES[problem["dtype"]])
     q, k, v = (array(x.transpose(0, 2, 1, 3)) for x in words.operands(problem, inputs))
     bias = words.bias(problem, inputs)
     causal = bias is None and words.is_plainly_causal(problem)

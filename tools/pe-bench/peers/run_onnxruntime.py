@@ -112,6 +112,17 @@ def attention(problem, inputs, threads):
     return ways
 
 
+def gemm(problem, inputs, threads):
+    names = ["x", "weight"] + ["bias"] * problem["bias"]
+    constants = [onnx.numpy_helper.from_array(inputs[name], name) for name in names[1:]]
+    nodes = [helper.make_node("Gemm", names, ["y"], transB=1)]
+    if problem["gelu"]:
+        nodes.append(helper.make_node("Gelu", ["y"], ["z"]))
+    model = build(nodes, {"x": inputs["x"]})
+    model.graph.initializer.extend(constants)
+    return {"Gemm": bound(model, {"x": inputs["x"]}, threads)}
+
+
 def bert(problem, inputs, threads):
     feeds = {"ids": inputs["0"], "mask": inputs["1"]}
     return {name: bound(bert_onnx.build(problem["folder"], fused), feeds, threads)

@@ -77,6 +77,21 @@ def sdpa(problem, inputs, threads, kind):
     return compiled(model, [tensor(feed, kind) for feed in feeds], threads, problem["dtype"])
 
 
+def gemm(problem, inputs, threads):
+    ways = {}
+    for kind in dict.fromkeys(["f32", problem["dtype"]]):
+        x = ops.parameter(inputs["x"].shape, KINDS[kind])
+        y = ops.matmul(x, ops.constant(tensor(inputs["weight"], kind)), False, True)
+        if problem["bias"]:
+            y = ops.add(y, ops.constant(tensor(inputs["bias"][None], kind)))
+        if problem["gelu"]:
+            y = ops.gelu(y, "erf")
+        model = openvino.Model([y], [x], "gemm")
+        ways[f"matmul of {kind}"] = compiled(model, [tensor(inputs["x"], kind)], threads,
+                                             problem["dtype"])
+    return ways
+
+
 def bert(problem, inputs, threads):
     import io
     import bert_onnx

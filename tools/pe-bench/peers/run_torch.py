@@ -46,6 +46,18 @@ def attention(problem, inputs, threads):
     return {"sdpa": way(step)}
 
 
+def gemm(problem, inputs, threads):
+    torch.set_num_threads(threads)
+    tensor = lambda name: torch.from_numpy(inputs[name]).to(DTYPES[problem["dtype"]])
+    x, w, bias = tensor("x"), tensor("weight"), tensor("bias") if problem["bias"] else None
+
+    def step():
+        y = F.linear(x, w, bias)
+        return F.gelu(y) if problem["gelu"] else y
+
+    return {"eager": way(step)}
+
+
 def bert(problem, inputs, threads):
     import bert_onnx
     torch.set_num_threads(threads)

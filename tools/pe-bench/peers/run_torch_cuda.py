@@ -44,6 +44,18 @@ def way(step):
     return run, lambda: run().float().cpu().numpy()
 
 
+def gemm(problem, inputs, threads):
+    dtype = DTYPES[problem["dtype"]]
+    x, w = upload(inputs["x"], dtype), upload(inputs["weight"], dtype)
+    bias = upload(inputs["bias"], dtype) if problem["bias"] else None
+
+    def step():
+        y = F.linear(x, w, bias)
+        return F.gelu(y) if problem["gelu"] else y
+
+    return {"eager": way(step), "compiled": way(torch.compile(step))}
+
+
 def flex(problem, inputs):
     """What FlexAttention is told of scores and masks: (score_mod, block_mask)."""
     causal, window = words.find(problem, "causal"), words.find(problem, "window")
