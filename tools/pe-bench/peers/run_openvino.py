@@ -80,10 +80,11 @@ def sdpa(problem, inputs, threads, kind):
 def gemm(problem, inputs, threads):
     ways = {}
     for kind in dict.fromkeys(["f32", problem["dtype"]]):
+        constant = lambda array: ops.convert(ops.constant(array), kind)
         x = ops.parameter(inputs["x"].shape, KINDS[kind])
-        y = ops.matmul(x, ops.constant(tensor(inputs["weight"], kind)), False, True)
+        y = ops.matmul(x, constant(inputs["weight"]), False, True)
         if problem["bias"]:
-            y = ops.add(y, ops.constant(tensor(inputs["bias"][None], kind)))
+            y = ops.add(y, constant(inputs["bias"][None]))
         if problem["gelu"]:
             y = ops.gelu(y, "erf")
         model = openvino.Model([y], [x], "gemm")
