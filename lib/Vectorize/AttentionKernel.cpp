@@ -93,6 +93,9 @@ LogicalResult AttentionKernel::build() {
   Value group = b.divide(b.size(args.query, op.getHeadDim()), b.size(args.key, op.getHeadDim()));
   keyHead = b.divide(args.head, group);
   mapHead = b.add(keyHead, b.divide(args.offsets[1], group));
+  hasMore = b.less(b.add(args.row, plan.queries()), queries);
+  nextHead = b.select(hasMore, args.head, b.add(args.head, 1));
+  nextKeyHead = b.divide(nextHead, group);
 
   Value panels = b.min(b.ceilDivide(b.sub(queries, args.row), plan.width), plan.panels);
   b.loop(b.index(0), panels, 1, [&](Value panel) {

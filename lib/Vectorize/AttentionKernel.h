@@ -81,6 +81,8 @@ private:
   } args;
   Value queries, keys; ///< numbers of rows
   Value keyHead, mapHead;
+  Value hasMore;               ///< this head has another block of queries
+  Value nextHead, nextKeyHead; ///< of the block after this one
   Value packed, result, weights, maxima, sums; ///< Q^T, O^T, S^T and its statistics
   Value mapped, keyScratch, valueScratch;      ///< rows in f32, null if read in place
 };

@@ -44,10 +44,12 @@ void AttentionKernel::packQueries(Value panel, Value first) {
     b.loop(b.index(0), b.index(plan.width), t, [&](Value lane) {
       b.loop(b.index(0), b.index(whole), t, [&](Value d) {
         Values rows;
-        // The rows of the next block of queries: their first use waits for memory.
+        // The rows of the next block of queries, or of the next head: their first use
+        // waits for memory.
+        Value start = b.select(hasMore, b.index(plan.queries()), b.sub(b.index(0), args.row));
         for (int64_t r = 0; r < t; ++r) {
-          Value next = b.min(b.add(b.add(first, b.add(lane, r)), plan.queries()), last);
-          b.prefetch(args.query, join(rowAt(args.head, next), b.mul(d, width / steps)));
+          Value next = b.min(b.add(b.add(first, b.add(lane, r)), start), last);
+          b.prefetch(args.query, join(rowAt(nextHead, next), b.mul(d, width / steps)));
         }
         for (int64_t r = 0; r < t; ++r)
           rows.push_back(source(b.add(lane, r), d, t));

@@ -61,21 +61,23 @@ RegionVectorizer AttentionKernel::pairs(Region &region, unsigned leading, Value 
   return vectorizer;
 }
 
-/// Asks for keys and values of the next block, or of the first for queries to
-/// come: each tile of each panel for its share of the rows.
+/// Asks for keys and values of the next block, or of the first for queries to come,
+/// which may be those of the next head: each tile of each panel for its share of the rows.
 void AttentionKernel::prefetch(Tile &tile, Value key) {
-  Value part = b.add(b.mul(tile.panel, plan.keys / plan.panels),
-                     b.divide(b.sub(key, tile.block), plan.panels));
-  Values heads;
+  Value share = b.ceilDivide(b.min(keys, plan.keys), plan.panels);
+  Value part = b.add(b.mul(tile.panel, share), b.divide(b.sub(key, tile.block), plan.panels));
+  SmallVector<Values> rows;
   for (int64_t r = 0; r < llvm::divideCeil(plan.rows, plan.panels); ++r) {
     Value near = b.add(part, r), row = b.add(b.add(tile.block, plan.keys), near);
-    heads.push_back(b.select(b.less(row, keys), row, b.min(near, b.sub(keys, 1))));
+    Value here = b.less(row, keys);
+    rows.push_back(rowAt(b.select(here, keyHead, nextKeyHead),
+                         b.select(here, row, b.min(near, b.sub(keys, 1)))));
   }
   auto fetch = [&](Value memref, int64_t width) {
     int64_t line = 512 / cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
     b.loop(b.index(0), b.index(width), line, [&](Value c) {
-      for (Value row : heads)
-        b.prefetch(memref, join(rowAt(keyHead, row), c));
+      for (const Values &row : rows)
+        b.prefetch(memref, join(row, c));
     });
   };
   fetch(args.key, width);
