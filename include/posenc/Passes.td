@@ -397,7 +397,8 @@ def PosencExpandMath : Pass<"posenc-expand-math"> {
   let summary = "write exp, erf, tanh, sin, cos and rsqrt of f32 as arithmetic";
   let description = [{
     On scalars and vectors, without branches, tables or calls. Results below
-    the normal numbers become 0. Errors are those of `docs/numerics.md`.
+    the normal numbers become 0. Errors are those of `docs/numerics.md`. GELU written out
+    with erf, `x/2 (1 + erf(x / sqrt 2))`, is one function.
 
     Example: `pe-opt --posenc-expand-math`.
   }];

@@ -10,8 +10,10 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
+#include <cmath>
 #include <limits>
 
 using namespace mlir;
@@ -94,16 +96,28 @@ struct Math : ImplicitLocOpBuilder {
     return withinRange(x, -87.3365, 88.7228, scaledExp2(rest, n));
   }
 
-  /// 1 - 2 Phi(-|z| sqrt 2), Phi the normal distribution as the eighth power of
-  /// a polynomial: no division, no exponential. The error is absolute.
-  Value erf(Value z) {
+  /// a = min(|x|, 5.2) and Phi(-a), Phi the normal distribution as the eighth power
+  /// of a polynomial: no division, no exponential. The error is absolute.
+  std::pair<Value, Value> normalTail(Value x) {
     static const double c[] = {0.917004099,   -0.0914606586,   -0.0319049313,   -0.000734537762,
                                0.00158563149, -2.16452685e-05, -3.94365653e-05, 3.5394701e-06};
-    Value a = atMost(mul(math::AbsFOp::create(*this, z), f(1.4142135623730951)), 5.2);
+    Value a = atMost(math::AbsFOp::create(*this, x), 5.2);
     Value p = polynomial(c, a);
     for (int n = 0; n < 3; ++n)
       p = mul(p, p);
+    return {a, p};
+  }
+  /// 1 - 2 Phi(-|z| sqrt 2) with the sign of z.
+  Value erf(Value z) {
+    Value p = normalTail(mul(math::AbsFOp::create(*this, z), f(1.4142135623730951))).second;
     return math::CopySignOp::create(*this, fma(p, f(-2.0), f(1.0)), z);
+  }
+
+  /// x Phi(x): x or 0, less |x| Phi(-|x|).
+  Value gelu(Value x) {
+    auto [a, p] = normalTail(x);
+    Value positive = select(arith::CmpFOp::create(*this, arith::CmpFPredicate::OGT, x, f(0.0)), x, f(0.0));
+    return fma(arith::NegFOp::create(*this, a), p, positive);
   }
 
   Value tanh(Value x) {
@@ -157,6 +171,47 @@ template <typename Op> struct Expand : OpRewritePattern<Op> {
   Value (*build)(Math &, Value);
 };
 
+/// The factor beside a constant near `c`, or null.
+Value factorBeside(Value v, double c) {
+  auto product = v.getDefiningOp<arith::MulFOp>();
+  FloatAttr factor;
+  auto isNear = [&](Value side) {
+    if (SplatElementsAttr splat; matchPattern(side, m_Constant(&splat)))
+      factor = splat.getSplatValue<FloatAttr>();
+    else if (!matchPattern(side, m_Constant(&factor)))
+      return false;
+    return std::abs(factor.getValueAsDouble() - c) < 1e-7;
+  };
+  if (!product)
+    return {};
+  if (isNear(product.getRhs()))
+    return product.getLhs();
+  return isNear(product.getLhs()) ? product.getRhs() : Value();
+}
+
+/// x/2 (1 + erf(x / sqrt 2)): half of the error function's arithmetic is not needed.
+struct ExpandGelu : OpRewritePattern<arith::MulFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::MulFOp op, PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isF32() || isa<TensorType>(op.getType()))
+      return failure();
+    for (auto [half, sum] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      auto add = sum.getDefiningOp<arith::AddFOp>();
+      Value x = factorBeside(half, 0.5);
+      if (!add || !x)
+        continue;
+      for (auto [part, one] : {std::pair(add.getLhs(), add.getRhs()), std::pair(add.getRhs(), add.getLhs())}) {
+        auto erf = part.getDefiningOp<math::ErfOp>();
+        if (!erf || !matchPattern(one, m_OneFloat()) || factorBeside(erf.getOperand(), std::sqrt(0.5)) != x)
+          continue;
+        rewriter.replaceOp(op, Math(op.getLoc(), rewriter, op.getType()).gelu(x));
+        return success();
+      }
+    }
+    return failure();
+  }
+};
+
 struct ExpandMath : posenc::impl::PosencExpandMathBase<ExpandMath> {
   using PosencExpandMathBase::PosencExpandMathBase;
 
@@ -175,7 +230,12 @@ struct ExpandMath : posenc::impl::PosencExpandMathBase<ExpandMath> {
     add<math::SinOp>(patterns, [](Math &m, Value x) { return m.sine(x, 0); });
     add<math::CosOp>(patterns, [](Math &m, Value x) { return m.sine(x, 1); });
     add<math::RsqrtOp>(patterns, [](Math &m, Value x) { return m.rsqrt(x); });
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (!llvm::is_contained(keep, "erf"))
+      patterns.add<ExpandGelu>(&getContext());
+    // The end of an expression sees what it is made of.
+    GreedyRewriteConfig config;
+    config.setUseTopDownTraversal(false);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
       signalPassFailure();
   }
 };

@@ -17,6 +17,7 @@ FUNCTIONS = {  # name: (numpy function, inputs, relative, bound)
     "exp": (np.exp, (-87.3, 88.7), True, 4e-7),
     "exp2": (np.exp2, (-126, 127.99), True, 4e-7),
     "erf": (np.vectorize(math.erf), (-6, 6), False, 1e-6),
+    "gelu": (lambda x: x / 2 * (1 + np.vectorize(math.erf)(x / math.sqrt(2))), (-8, 8), False, 1e-6),
     "tanh": (np.tanh, (-12, 12), True, 6e-7),
     "sin": (np.sin, (-3e5, 3e5), False, 3e-7),
     "cos": (np.cos, (-3e5, 3e5), False, 3e-7),
@@ -33,18 +34,28 @@ func.func @f(%x: memref<{n}xf32>) -> memref<{n}xf32> {{
   %y = memref.alloc() : memref<{n}xf32>
   scf.for %i = %c0 to %n step %step {{
     %v = vector.load %x[%i] : memref<{n}xf32>, vector<8xf32>
-    %r = math.{name} %v : vector<8xf32>
+{body}
     vector.store %r, %y[%i] : memref<{n}xf32>, vector<8xf32>
   }}
   return %y : memref<{n}xf32>
 }}
 """
+GELU = """
+    %root = arith.constant dense<0.707106769> : vector<8xf32>
+    %half = arith.constant dense<0.5> : vector<8xf32>
+    %one = arith.constant dense<1.0> : vector<8xf32>
+    %z = arith.mulf %v, %root : vector<8xf32>
+    %e = math.erf %z : vector<8xf32>
+    %h = arith.mulf %v, %half : vector<8xf32>
+    %s = arith.addf %e, %one : vector<8xf32>
+    %r = arith.mulf %h, %s : vector<8xf32>"""
 SPECIAL = np.array([0, -0.0, np.inf, -np.inf, np.nan, 200, -200, 1e-30], np.float32)
 
 
 def run(folder, name, x):
     source = folder / f"{name}.mlir"
-    source.write_text(PROGRAM.format(n=len(x), name=name))
+    source.write_text(PROGRAM.format(
+        n=len(x), body=GELU if name == "gelu" else f"%r = math.{name} %v : vector<8xf32>"))
     np.save(folder / "x.npy", x)
     subprocess.run(["pe-runner", source, f"--pipeline={PIPELINE}", f"--input=@{folder}/x.npy",
                     f"--output=@{folder}/y.npy"], check=True)
