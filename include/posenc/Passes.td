@@ -155,7 +155,8 @@ def PosencNarrowActivations : Pass<"posenc-narrow-activations"> {
   let description = [{
     The result of a linear layer or of attention becomes bf16 if its readers are
     linear layers whose weights are packed in pairs of bf16, which round it anyway, or
-    attention whose queries, keys and values all become bf16 then.
+    attention whose queries, keys and values all become bf16 then. So does that of a
+    layer normalisation, which may go around such layers and be added to what they give.
 
     Example: `pe-opt --posenc-pack-weights=bf16-weights --posenc-narrow-activations`.
   }];

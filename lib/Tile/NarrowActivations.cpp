@@ -28,7 +28,7 @@ static Operation *source(Value v) {
 
 /// An operation that can round its result when it stores it.
 static bool isCandidate(Operation *op) {
-  return isa<LinearOp, AttentionOp>(op) && op->getNumResults() == 1 &&
+  return isa<LinearOp, AttentionOp, LayerNormOp>(op) && op->getNumResults() == 1 &&
          getElementTypeOrSelf(op->getResult(0)).isF32();
 }
 
@@ -54,12 +54,20 @@ struct NarrowActivations : posenc::impl::PosencNarrowActivationsBase<NarrowActiv
   }
 
 private:
-  /// Whether all readers of `v` multiply it in bf16.
+  static bool isMultiplied(OpOperand &use) {
+    auto linear = dyn_cast<LinearOp>(use.getOwner());
+    return linear && linear.isPaired() && &use == &linear.getInputMutable();
+  }
+
+  /// Whether all readers of `v` multiply it in bf16, but for layers that a
+  /// normalised value goes around.
   bool isRounded(Value v) {
+    bool goesAround = v.getDefiningOp<LayerNormOp>() && llvm::any_of(v.getUses(), isMultiplied);
     return llvm::all_of(v.getUses(), [&](OpOperand &use) {
       Operation *reader = use.getOwner();
       if (auto linear = dyn_cast<LinearOp>(reader))
-        return linear.isPaired() && &use == &linear.getInputMutable();
+        return isMultiplied(use) ||
+               (goesAround && llvm::is_contained(llvm::make_pointer_range(linear.getExtrasMutable()), &use));
       if (auto attention = dyn_cast<AttentionOp>(reader))
         return use.getOperandNumber() < 3 &&
                llvm::all_of(attention->getOperands().take_front(3), [&](Value operand) {

@@ -38,6 +38,23 @@ func.func @block(%x: tensor<2x9x8xf32>) -> tensor<2x9x8xf32> {
   return %z : tensor<2x9x8xf32>
 }
 
+// What is normalised may go around a layer, but to nothing else.
+// CHECK-LABEL: func.func @around(
+// CHECK: %[[N:.*]] = posenc.layer_norm {{.*}} -> tensor<2x9x8xbf16>
+// CHECK: %[[M:.*]] = posenc.linear ins(%[[N]], {{.*}} with(%[[N]] : tensor<2x9x8xbf16>) {{.*}} -> tensor<2x9x8xf32>
+// CHECK: %[[L:.*]] = posenc.layer_norm ins(%[[M]], {{.*}} -> tensor<2x9x8xf32>
+// CHECK: posenc.linear ins(%[[L]],
+// CHECK: return %{{.*}}, %[[L]]
+func.func @around(%x: tensor<2x9x8xf32>, %g: tensor<8xf32>, %b: tensor<8xf32>) -> (tensor<2x9x8xf32>, tensor<2x9x8xf32>) {
+  %w = arith.constant dense<0.25> : tensor<1x4x16x2xbf16>
+  %e = tensor.empty() : tensor<2x9x8xf32>
+  %n = posenc.layer_norm ins(%x, %g, %b : tensor<2x9x8xf32>, tensor<8xf32>, tensor<8xf32>) outs(%e : tensor<2x9x8xf32>) {eps = 1.0e-5 : f32} -> tensor<2x9x8xf32>
+  %m = posenc.linear ins(%n, %w : tensor<2x9x8xf32>, tensor<1x4x16x2xbf16>) with(%n : tensor<2x9x8xf32>) outs(%e : tensor<2x9x8xf32>) -> tensor<2x9x8xf32>
+  %l = posenc.layer_norm ins(%m, %g, %b : tensor<2x9x8xf32>, tensor<8xf32>, tensor<8xf32>) outs(%e : tensor<2x9x8xf32>) {eps = 1.0e-5 : f32} -> tensor<2x9x8xf32>
+  %y = posenc.linear ins(%l, %w : tensor<2x9x8xf32>, tensor<1x4x16x2xbf16>) outs(%e : tensor<2x9x8xf32>) -> tensor<2x9x8xf32>
+  return %y, %l : tensor<2x9x8xf32>, tensor<2x9x8xf32>
+}
+
 // Attention of which only the queries could be narrow keeps all in f32, and so does
 // whatever another operation reads, or a layer whose weight is not in pairs.
 // CHECK-LABEL: func.func @others(
