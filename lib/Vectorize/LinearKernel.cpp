@@ -162,8 +162,16 @@ LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
     from[r] = scratch ? Values{b.add(tile.local, r)} : b.leading(x, b.add(tile.row, r));
   Value start = b.mul(tile.panel, steps * plan.panel);
 
+  // The rows of the next tile, which follow in memory, as one stream.
+  auto layout = cast<MemRefType>(x.getType());
+  bool follows = prefetch && !scratch && layout.getRank() == 2 && layout.getLayout().isIdentity();
+  int64_t lineOfX = 512 / layout.getElementTypeBitWidth(), share = tile.height * inputs;
+  Value nextRow = b.add(tile.row, tile.height);
+
   auto step = [&](Value k, int64_t unroll, ValueRange current) {
     Values next(current);
+    for (int64_t e = 0; follows && e < share * unroll; e += lineOfX)
+      b.prefetch(x, {nextRow, b.add(b.mul(k, share), e)});
     for (int64_t u = 0; u < unroll; ++u) {
       Value ku = b.add(k, u), at = b.add(start, b.mul(ku, plan.panel));
       if (prefetch)

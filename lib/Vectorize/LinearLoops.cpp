@@ -62,7 +62,7 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes, bool bf1
 
   // The block of rows stays in the second cache while the panels pass. The higher
   // it is, the fewer times the weight comes from memory.
-  rows = 192;
+  rows = 384;
   if (!vectors)
     return;
   int64_t budget = copyRows ? stack / pitch : (800 << 10) * 8 / (x.getElementTypeBitWidth() * inputs);

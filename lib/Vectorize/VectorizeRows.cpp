@@ -57,11 +57,13 @@ static LogicalResult rewrite(LinearOp op, Outliner &outliner) {
       });
   if (failed(call))
     return failure();
-  // With few blocks of rows, threads share the panels as well.
+  // With few blocks of rows, threads share the panels as well: eight shares or more, and
+  // an even number.
   Value rows = b.rowCount(operands.back());
   Blocks blocks = split(b, rows, plan.rows, plan.height);
   Value panels = b.ceilDivide(b.lastSize(operands.back()), plan.panel);
-  Value groups = b.min(b.ceilDivide(b.index(8), b.max(blocks.count, 1)), b.max(panels, 1));
+  Value groups = b.mul(b.ceilDivide(b.index(4), b.max(blocks.count, 1)), 2);
+  groups = b.select(b.less(blocks.count, b.index(8)), b.min(groups, b.max(panels, 1)), b.index(1));
   Value size = b.max(b.ceilDivide(panels, groups), 1);
   groups = b.ceilDivide(panels, size);
   b.parallel({blocks.count, groups}, {1, 1}, [&](ValueRange at) {
