@@ -15,6 +15,7 @@ import problem as words
 
 
 TYPES = "f32", "bf16"
+DTYPES = {"f32": jnp.float32, "bf16": jnp.bfloat16}
 
 
 def version():
@@ -59,3 +60,41 @@ def attention(problem, inputs, threads):
 
     run = lambda: step(q, k, v, bias).block_until_ready()
     return {"xla": (run, lambda: np.asarray(run(), np.float32).transpose(0, 2, 1, 3))}
+
+
+def bert(problem, inputs, threads):
+    import bert_onnx
+    dtype = DTYPES[problem["dtype"]]
+    w = {name: jnp.asarray(array, dtype) for name, array in bert_onnx.weights(problem["folder"]).items()}
+    c = bert_onnx.config(problem["folder"])
+    heads, width = c["num_attention_heads"], c["hidden_size"]
+    ids, mask = jnp.asarray(inputs["0"]), jnp.asarray(inputs["1"])
+
+    def linear(w, x, name):
+        return x @ w[name + ".weight"].T + w[name + ".bias"]
+
+    def norm(w, x, name):
+        mean, variance = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
+        return (x - mean) * jax.lax.rsqrt(variance + c["layer_norm_eps"]) * w[name + ".weight"] + w[name + ".bias"]
+
+    @jax.jit
+    def step(w, ids, mask):
+        batch, length = ids.shape
+        x = w["embeddings.word_embeddings.weight"][ids] + w["embeddings.position_embeddings.weight"][:length]
+        x = norm(w, x + w["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
+        visible = (mask != 0)[:, None, None, :]
+        for layer in range(c["num_hidden_layers"]):
+            name = f"encoder.layer.{layer}."
+            q, k, v = (linear(w, x, name + "attention.self." + part).reshape(batch, length, heads, -1)
+                       for part in ("query", "key", "value"))
+            y = jax.nn.dot_product_attention(q, k, v, mask=visible, implementation="xla")
+            y = linear(w, y.reshape(batch, length, width), name + "attention.output.dense")
+            x = norm(w, x + y, name + "attention.output.LayerNorm")
+            y = jax.nn.gelu(linear(w, x, name + "intermediate.dense"), approximate=False)
+            x = norm(w, x + linear(w, y, name + "output.dense"), name + "output.LayerNorm")
+        weight = mask.astype(dtype)
+        mean = (x * weight[..., None]).sum(1) / weight.sum(1, keepdims=True)
+        return mean / jnp.linalg.norm(mean, axis=-1, keepdims=True)
+
+    run = lambda: step(w, ids, mask).block_until_ready()
+    return {"xla": (run, lambda: np.asarray(run(), np.float32))}
