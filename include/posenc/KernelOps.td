@@ -63,7 +63,8 @@ def Posenc_AttentionOp : Posenc_KernelOp<"attention", [AttrSizedOperandSegments]
     row, so that tiles inside need no mask. Keys outside `live` are never read.
 
     The layouts are those of `posenc.scores`. The optional second destination
-    receives the natural log-sum-exp `[batch, head, row]`.
+    receives the natural log-sum-exp `[batch, head, row]`. With a `count`, keys and
+    values are the first rows of caches, as of `posenc.rows`, and have no maps.
 
     Example:
 
@@ -93,7 +94,7 @@ def Posenc_AttentionOp : Posenc_KernelOp<"attention", [AttrSizedOperandSegments]
     ```
   }];
   let arguments = (ins AnyShaped:$query, AnyShaped:$key, AnyShaped:$value,
-    Variadic<AnyShaped>:$outs, Variadic<Index>:$offsets,
+    Variadic<AnyShaped>:$outs, Variadic<Index>:$offsets, Optional<Index>:$count,
     F32Attr:$scale,
     DefaultValuedAttr<Posenc_LayoutAttr, "Layout::bhsd">:$layout,
     OptionalAttr<Posenc_Channels>:$query_channels,
@@ -105,7 +106,7 @@ def Posenc_AttentionOp : Posenc_KernelOp<"attention", [AttrSizedOperandSegments]
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     `ins` `(` $query `,` $key `,` $value `:` type($query) `,` type($key) `,` type($value) `)`
-    `outs` `(` $outs `:` type($outs) `)` (`at` `(` $offsets^ `)`)?
+    (`count` `(` $count^ `)`)? `outs` `(` $outs `:` type($outs) `)` (`at` `(` $offsets^ `)`)?
     (`query` $queryMap^)? (`key` $keyMap^)? (`value` $valueMap^)?
     (`score` $scoreMod^)? (`mask` $mask^)? (`live` $live^)?
     attr-dict (`->` type($results)^)?
@@ -114,6 +115,9 @@ def Posenc_AttentionOp : Posenc_KernelOp<"attention", [AttrSizedOperandSegments]
     /// Position of the head and row dimensions in q, k, v and o.
     unsigned getHeadDim() { return getLayout() == Layout::bhsd ? 1 : 2; }
     unsigned getRowDim() { return getLayout() == Layout::bhsd ? 2 : 1; }
+    bool readsCache() { return static_cast<bool>(getCount()); }
+    /// Position of the head dimension in k and v.
+    unsigned getKeyHeadDim() { return readsCache() ? 1 : getHeadDim(); }
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

@@ -105,6 +105,21 @@ def PosencApplyMaps : Pass<"posenc-apply-maps"> {
   let dependentDialects = ["PosencDialect", "tensor::TensorDialect"];
 }
 
+def PosencReadCaches : Pass<"posenc-read-caches"> {
+  let summary = "let attention of few queries read caches as they are";
+  let description = [{
+    A `posenc.attention` whose keys and values are the same number of `posenc.rows`
+    of two caches takes the caches, and nothing is put in rows. It has at most 16
+    queries, known when compiling, and no key or value map; the caches have blocks
+    of a multiple of 16 rows, at most 64, chunks of one channel for keys, and for
+    values all channels or a multiple of 16. Remarks of the category
+    `posenc-read-caches` say what is missing.
+
+    Example: `pe-opt --posenc-fuse --canonicalize --cse --posenc-read-caches`.
+  }];
+  let dependentDialects = ["PosencDialect"];
+}
+
 def PosencTabulate : Pass<"posenc-tabulate"> {
   let summary = "evaluate functions of coordinates once, not per head or per pair";
   let description = [{
@@ -229,11 +244,39 @@ def PosencRecordSignature : Pass<"posenc-record-signature", "ModuleOp"> {
   let description = [{
     Sets `posenc.signature` on every public function, which survives the
     lowering to LLVM, and asks for a C interface: by these a runner knows
-    shapes and element types. Their tensor arguments become read-only.
+    shapes and element types. Their tensor arguments become read-only, but for those
+    with `bufferization.writable = true`, which get `posenc.in_place`.
 
     Example: `pe-opt --posenc-record-signature`.
   }];
   let dependentDialects = ["bufferization::BufferizationDialect", "LLVM::LLVMDialect"];
+}
+
+def PosencReturnArguments : Pass<"posenc-return-arguments", "func::FuncOp"> {
+  let summary = "return arguments that were changed in place, instead of copies";
+  let description = [{
+    A function must not return a buffer that its caller owns already, so the
+    deallocation has it return a copy. An argument with `posenc.in_place` was given
+    to be changed: what is returned is the argument itself.
+
+    Example: `pe-opt --posenc-return-arguments` turns
+
+    ```mlir
+    func.func @copy(%cache: memref<?xf32> {posenc.in_place}) -> memref<?xf32> {
+      %0 = bufferization.clone %cache : memref<?xf32> to memref<?xf32>
+      return %0 : memref<?xf32>
+    }
+    ```
+
+    into
+
+    ```mlir
+    func.func @same(%cache: memref<?xf32>) -> memref<?xf32> {
+      return %cache : memref<?xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["bufferization::BufferizationDialect"];
 }
 
 def PosencLowerRuntime : Pass<"posenc-lower-runtime", "ModuleOp"> {

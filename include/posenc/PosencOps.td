@@ -3,6 +3,7 @@
 #ifndef POSENC_OPS_TD
 #define POSENC_OPS_TD
 
+include "posenc/CacheOps.td"
 include "posenc/FrontOps.td"
 include "posenc/KernelOps.td"
 

@@ -17,8 +17,7 @@ Summary Bound::rate() const {
           seconds.count};
 }
 
-/// Elements of the target's widest native f32 vector.
-static llvm::Expected<int64_t> getLanes(const CompileOptions &options) {
+llvm::Expected<int64_t> posenc::bench::getLanes(const CompileOptions &options) {
   auto target = createTargetMachine(options);
   if (!target)
     return target.takeError();

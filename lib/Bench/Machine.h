@@ -15,6 +15,9 @@
 
 namespace posenc::bench {
 
+/// Elements of the target's widest native f32 vector.
+llvm::Expected<int64_t> getLanes(const CompileOptions &options);
+
 /// A bound: something to run, and how much that does.
 struct Bound {
   /// As reports call it.

@@ -32,7 +32,7 @@ static Value countPairs(Emitter &e, AttentionOp op) {
   Value sizes[] = {getSize(e, op.getQuery(), 0),
                    getSize(e, op.getQuery(), op.getHeadDim()),
                    getSize(e, op.getQuery(), op.getRowDim()),
-                   getSize(e, op.getKey(), op.getRowDim())};
+                   op.readsCache() ? op.getCount() : getSize(e, op.getKey(), op.getRowDim())};
   if (op.getMask().empty())
     return multiply(e, sizes);
   SmallVector<Value> lower(4, e.index(0)), step(4, e.index(1));
@@ -51,7 +51,7 @@ static Value countPairs(Emitter &e, AttentionOp op) {
 static Value countFlops(Emitter &e, Operation *op) {
   if (auto attention = dyn_cast<AttentionOp>(op)) {
     Value channels =
-        e.add(getSize(e, attention.getQuery(), 3), getSize(e, attention.getValue(), 3));
+        e.add(getSize(e, attention.getQuery(), 3), getSize(e, attention.getOuts()[0], 3));
     return multiply(e, {e.index(2), channels, countPairs(e, attention)});
   }
   if (auto linear = dyn_cast<LinearOp>(op)) {

@@ -121,11 +121,34 @@ LogicalResult CpuScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> e
   return success();
 }
 
+/// The shape of the rows in a cache.
+static ShapedType rowsOf(ShapedType cache, Layout layout) {
+  ArrayRef<int64_t> shape = cache.getShape();
+  int64_t width = ShapedType::isDynamic(shape[3]) ? shape[3] : shape[3] * shape[5];
+  SmallVector<int64_t> rows{shape[0], shape[1], ShapedType::kDynamic, width};
+  if (layout == Layout::bshd)
+    std::swap(rows[1], rows[2]);
+  return RankedTensorType::get(rows, cache.getElementType());
+}
+
 LogicalResult AttentionOp::verify() {
   ShapedType q = shaped(getQuery()), k = shaped(getKey()), v = shaped(getValue());
-  for (ShapedType type : {q, k, v})
-    if (type.getRank() != 4)
-      return emitOpError("expected operands of rank 4, but found rank ") << type.getRank();
+  if (q.getRank() != 4)
+    return emitOpError("expected operands of rank 4, but found rank ") << q.getRank();
+  for (ShapedType *type : {&k, &v}) {
+    if (type->getRank() != (readsCache() ? 6 : 4))
+      return emitOpError(readsCache() ? "expected caches of rank 6, but found rank "
+                                      : "expected operands of rank 4, but found rank ")
+             << type->getRank();
+    if (!readsCache())
+      continue;
+    for (int64_t tile : type->getShape().take_back(2))
+      if (ShapedType::isDynamic(tile) || tile < 1)
+        return emitOpError("expected blocks and chunks of a known size, but found ") << *type;
+    *type = rowsOf(*type, getLayout());
+  }
+  if (readsCache() && (getKeyChannels() || getValueChannels()))
+    return emitOpError("expected no map of keys or values in a cache");
   if (failed(verifyElements(*this, {getQuery(), getKey(), getValue()})))
     return failure();
   if (getOuts().empty() || getOuts().size() > 2)

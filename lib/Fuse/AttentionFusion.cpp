@@ -217,6 +217,7 @@ void fuse::fuseScores(RewriterBase &rewriter, AttendOp attend) {
 
   auto attention = AttentionOp::create(
       rewriter, loc, ValueRange(outs).getTypes(), q, k, v, outs, /*offsets=*/ValueRange{},
+      /*count=*/nullptr,
       rewriter.getF32FloatAttr(scaleOf(chain->scores)),
       LayoutAttr::get(rewriter.getContext(), layout), /*query_channels=*/nullptr,
       /*key_channels=*/nullptr, /*value_channels=*/nullptr);

@@ -65,6 +65,9 @@ struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
   LogicalResult build(Op op, const Chip &target, std::optional<Form> wanted) {
     if (!op.hasPureBufferSemantics())
       return op.emitOpError("expected buffers to map to a GPU");
+    if constexpr (std::is_same_v<Op, AttentionOp>)
+      if (op.readsCache())
+        return op.emitOpError("expected keys in rows to map to a GPU, but found a cache");
     auto schedule = op->template getAttrOfType<ScheduleAttr>("posenc.schedule");
     if (schedule)
       wanted = schedule.getForm();

@@ -33,6 +33,19 @@ struct Checks {
     for (int64_t d = 0, rank = cast<ShapedType>(a.getType()).getRank(); d < rank; ++d)
       equal(a, d, b, d, what);
   }
+  void equal(Value a, Value b, const Twine &what) {
+    Value same = arith::CmpIOp::create(e, arith::CmpIPredicate::eq, a, b);
+    cf::AssertOp::create(e, same, message(what));
+  }
+  /// Rows are as wide as those of a cache.
+  void width(Value rows, Value cache) {
+    auto type = cast<ShapedType>(cache.getType());
+    if (!type.isDynamicDim(3) && !cast<ShapedType>(rows.getType()).isDynamicDim(3))
+      return;
+    Value chunks = tensor::DimOp::create(e, cache, 3);
+    equal(tensor::DimOp::create(e, rows, 3), e.mul(chunks, e.index(type.getDimSize(5))),
+          "rows of the cache's width");
+  }
   /// Query heads are a multiple of key heads, of which there is one at least.
   void heads(Value queries, unsigned dim, Value keys, unsigned keyDim) {
     auto dynamic = [](Value v, unsigned d) { return cast<ShapedType>(v.getType()).isDynamicDim(d); };
@@ -54,6 +67,16 @@ struct Checks {
       cf::AssertOp::create(e, arith::CmpIOp::create(e, arith::CmpIPredicate::eq, size(a, dimA),
                                                     e.mul(size(b, dimB), e.index(2))),
                            message(what));
+  }
+
+  /// Rows [start, start + count) are in `cache`.
+  void fits(Value cache, Value start, Value count, const Twine &what) {
+    Value blocks = tensor::DimOp::create(e, cache, 2);
+    Value room = e.mul(blocks, e.index(cast<ShapedType>(cache.getType()).getDimSize(4)));
+    // Sums of large numbers would wrap around.
+    Value begins = e.logicalAnd(e.lessEqual(e.index(0), start), e.lessEqual(start, room));
+    Value ends = e.logicalAnd(e.lessEqual(e.index(0), count), e.lessEqual(count, e.sub(room, start)));
+    cf::AssertOp::create(e, e.logicalAnd(begins, ends), message(what));
   }
 
   Operation *op;
@@ -79,19 +102,53 @@ void check(AttendOp op) {
   c.equal(op.getScores(), 3, op.getValue(), rowDim(op.getLayout()), "as many values as scored keys");
 }
 
+void check(AppendOp op) {
+  Checks c(op);
+  Value rows = op.getRows(), cache = op.getCache();
+  c.equal(rows, 0, cache, 0, "equal batch sizes of rows and cache");
+  c.equal(rows, headDim(op.getLayout()), cache, 1, "as many heads of rows as of the cache");
+  c.width(rows, cache);
+  c.fits(cache, op.getStart(), tensor::DimOp::create(c.e, rows, rowDim(op.getLayout())),
+         "a cache with room for the rows");
+}
+
+void check(RowsOp op) {
+  Checks c(op);
+  c.fits(op.getCache(), c.e.index(0), op.getCount(), "a count of at most the cache's room");
+  ArrayRef<int64_t> shape = op.getType().getShape();
+  auto known = [&](unsigned dim, Value found, const Twine &what) {
+    if (ShapedType::isStatic(shape[dim]))
+      c.equal(found, c.e.index(shape[dim]), what);
+  };
+  known(0, tensor::DimOp::create(c.e, op.getCache(), 0), "rows of every sample of the cache");
+  known(headDim(op.getLayout()), tensor::DimOp::create(c.e, op.getCache(), 1),
+        "rows of every head of the cache");
+  known(rowDim(op.getLayout()), op.getCount(), "as many rows as the result has");
+  Value chunks = tensor::DimOp::create(c.e, op.getCache(), 3);
+  known(3, c.e.mul(chunks, c.e.index(op.getCache().getType().getDimSize(5))),
+        "rows of the cache's width");
+}
+
 void check(AttentionOp op) {
   Checks c(op);
-  unsigned head = op.getHeadDim(), row = op.getRowDim();
+  unsigned head = op.getHeadDim(), row = op.getRowDim(), keyHead = op.getKeyHeadDim();
   Value q = op.getQuery(), k = op.getKey(), v = op.getValue(), o = op.getOuts()[0];
   c.equal(q, 0, k, 0, "equal batch sizes of queries and keys");
   c.equal(k, 0, v, 0, "equal batch sizes of keys and values");
-  c.heads(q, head, k, head);
-  c.equal(k, head, v, head, "as many key as value heads");
-  c.equal(k, row, v, row, "as many keys as values");
-  c.equal(q, 3, k, 3, "queries and keys of one width");
+  c.heads(q, head, k, keyHead);
+  c.equal(k, keyHead, v, keyHead, "as many key as value heads");
+  if (op.readsCache()) {
+    for (Value cache : {k, v})
+      c.fits(cache, c.e.index(0), op.getCount(), "a count of at most the cache's room");
+    c.width(q, k);
+    c.width(o, v);
+  } else {
+    c.equal(k, row, v, row, "as many keys as values");
+    c.equal(q, 3, k, 3, "queries and keys of one width");
+    c.equal(o, 3, v, 3, "a destination of the values' width");
+  }
   for (unsigned d : {0u, head, row})
     c.equal(o, d, q, d, "a destination for every query head and row");
-  c.equal(o, 3, v, 3, "a destination of the values' width");
   if (op.getOuts().size() == 2)
     for (auto [d, of] : {std::pair(0u, 0u), std::pair(1u, head), std::pair(2u, row)})
       c.equal(op.getOuts()[1], d, q, of, "log-sum-exp of shape [batch, head, row]");
@@ -164,7 +221,7 @@ struct CheckOperands : posenc::impl::PosencCheckOperandsBase<CheckOperands> {
       if (auto dps = dyn_cast<DestinationStyleOpInterface>(op); dps && !dps.hasPureTensorSemantics())
         continue;
       TypeSwitch<Operation *>(op)
-          .Case<ScoresOp, AttendOp, EmbeddingOp, AttentionOp, MapOp, LinearOp, LayerNormOp, EncodingOpInterface>(
+          .Case<ScoresOp, AttendOp, EmbeddingOp, AppendOp, RowsOp, AttentionOp, MapOp, LinearOp, LayerNormOp, EncodingOpInterface>(
               [](auto o) { check(o); });
     }
   }

@@ -23,11 +23,16 @@ struct RecordSignature : posenc::impl::PosencRecordSignatureBase<RecordSignature
       if (!function->hasAttr("posenc.signature"))
         function->setAttr("posenc.signature", TypeAttr::get(function.getFunctionType()));
       function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), UnitAttr::get(&getContext()));
-      // What a caller passes is the caller's: no result is written over it.
-      for (auto [n, type] : llvm::enumerate(function.getArgumentTypes()))
-        if (isa<TensorType>(type))
-          function.setArgAttr(n, bufferization::BufferizationDialect::kWritableAttrName,
-                              BoolAttr::get(&getContext(), false));
+      // What a caller passes is the caller's: no result is written over it, unless asked for.
+      StringRef writable = bufferization::BufferizationDialect::kWritableAttrName;
+      for (auto [n, type] : llvm::enumerate(function.getArgumentTypes())) {
+        if (!isa<TensorType>(type))
+          continue;
+        if (auto given = function.getArgAttrOfType<BoolAttr>(n, writable); given && given.getValue())
+          function.setArgAttr(n, "posenc.in_place", UnitAttr::get(&getContext()));
+        else
+          function.setArgAttr(n, writable, BoolAttr::get(&getContext(), false));
+      }
     }
   }
 };

@@ -121,6 +121,7 @@ static void decomposeOthers(OpPassManager &pm) {
 }
 
 static void buildTile(OpPassManager &pm, const posenc::CpuPipelineOptions &options) {
+  pm.addPass(posenc::createPosencReadCaches());
   pm.addPass(posenc::createPosencApplyMaps());
   pm.addPass(posenc::createPosencTabulate());
   posenc::PosencPackWeightsOptions pack;
@@ -151,6 +152,7 @@ static void buildCpuLLVM(OpPassManager &pm, const posenc::CpuPipelineOptions &) 
   pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   simplify(pm);
   deallocate(pm);
+  pm.addNestedPass<func::FuncOp>(posenc::createPosencReturnArguments());
   pm.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
   pm.addNestedPass<func::FuncOp>(posenc::createPosencPlanMemory());
   pm.addPass(posenc::createPosencOutlineLoops());

@@ -85,6 +85,56 @@ static SmallVector<Value> lower(OpBuilder &b, EmbeddingOp op) {
                 })};
 }
 
+/// The indices of channel `d` of a row in blocks and chunks.
+static SmallVector<Value> placeInCache(Emitter &e, Value cache, Value batch, Value head, Value row,
+                                       Value d) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(cache.getType()).getShape();
+  Value rows = e.index(shape[4]), channels = e.index(shape[5]);
+  auto quotient = [&](Value a, Value b) -> Value { return arith::DivUIOp::create(e, a, b); };
+  auto rest = [&](Value a, Value b) -> Value { return arith::RemUIOp::create(e, a, b); };
+  return {batch, head, quotient(row, rows), quotient(d, channels), rest(row, rows), rest(d, channels)};
+}
+
+/// Touches no other rows, so that nothing is copied where the cache may be written to.
+static SmallVector<Value> lower(OpBuilder &b, AppendOp op) {
+  Emitter e(op.getLoc(), b);
+  Value rows = op.getRows(), cache = op.getCache();
+  bool bhsd = op.getLayout() == Layout::bhsd;
+  SmallVector<Value> from(4, e.index(0)), step(4, e.index(1)), to;
+  for (unsigned dim : {0u, bhsd ? 1u : 2u, bhsd ? 2u : 1u, 3u})
+    to.push_back(tensor::DimOp::create(e, rows, dim));
+  auto loops = scf::buildLoopNest(
+      e, op.getLoc(), from, to, step, cache,
+      [&](OpBuilder &nested, Location loc, ValueRange at, ValueRange old) {
+        Emitter inner(loc, nested);
+        SmallVector<Value> source(at);
+        if (!bhsd)
+          std::swap(source[1], source[2]);
+        Value x = inner.lookup(rows, source);
+        if (Type element = elementOf(cache); x.getType() != element)
+          x = arith::TruncFOp::create(inner, element, x);
+        Value row = inner.add(op.getStart(), at[2]);
+        Value next = tensor::InsertOp::create(
+            inner, x, old[0], placeInCache(inner, cache, at[0], at[1], row, at[3]));
+        return scf::ValueVector{next};
+      });
+  return {loops.results[0]};
+}
+
+static Value rowsOfCache(OpBuilder &b, Location loc, Value cache, ArrayRef<OpFoldResult> sizes,
+                         Layout layout) {
+  return build(b, loc, sizes, elementOf(cache), [&](Emitter &e, ValueRange at) {
+    bool bhsd = layout == Layout::bhsd;
+    return e.lookup(cache, placeInCache(e, cache, at[0], at[bhsd ? 1 : 2], at[bhsd ? 2 : 1], at[3]));
+  });
+}
+
+static SmallVector<Value> lower(OpBuilder &b, RowsOp op) {
+  SmallVector<SmallVector<OpFoldResult>> shape;
+  (void)op.reifyResultShapes(b, shape);
+  return {rowsOfCache(b, op.getLoc(), op.getCache(), shape[0], op.getLayout())};
+}
+
 /// Indices plus the offsets of a tile.
 static SmallVector<Value> shifted(Emitter &e, ValueRange at, OperandRange offsets) {
   SmallVector<Value> result(at);
@@ -112,9 +162,19 @@ static SmallVector<Value> lower(OpBuilder &b, AttentionOp op) {
                      return inlineRegion(e, region, arguments);
                    });
   };
+  auto rows = [&](Value x, Value widthLike) {
+    if (!op.readsCache())
+      return x;
+    SmallVector<OpFoldResult> sizes(4);
+    sizes[0] = tensor::getMixedSize(b, loc, x, 0);
+    sizes[op.getHeadDim()] = tensor::getMixedSize(b, loc, x, 1);
+    sizes[op.getRowDim()] = Value(op.getCount());
+    sizes[3] = tensor::getMixedSize(b, loc, widthLike, 3);
+    return rowsOfCache(b, loc, x, sizes, op.getLayout());
+  };
   Value q = map(op.getQuery(), op.getQueryChannels(), op.getQueryMap(), false);
-  Value k = map(op.getKey(), op.getKeyChannels(), op.getKeyMap(), true);
-  Value v = map(op.getValue(), op.getValueChannels(), op.getValueMap(), true);
+  Value k = map(rows(op.getKey(), op.getQuery()), op.getKeyChannels(), op.getKeyMap(), true);
+  Value v = map(rows(op.getValue(), op.getOuts()[0]), op.getValueChannels(), op.getValueMap(), true);
   Value s = scores(b, loc, q, k, op.getScale().convertToFloat(), op.getLayout(),
                    [&](Emitter &e, Value score, ValueRange at) {
     SmallVector<Value> where = shifted(e, at, offsets), arguments{score};
@@ -246,8 +306,8 @@ struct Decompose : posenc::impl::PosencDecomposeBase<Decompose> {
         return;
       if (isa<PositionsOp>(op))
         positions.push_back(op);
-      else if (isa<EncodingOpInterface, ScoresOp, AttendOp, EmbeddingOp, AttentionOp, MapOp,
-                   LinearOp, LayerNormOp, linalg::SoftmaxOp>(op))
+      else if (isa<EncodingOpInterface, ScoresOp, AttendOp, EmbeddingOp, AppendOp, RowsOp,
+                   AttentionOp, MapOp, LinearOp, LayerNormOp, linalg::SoftmaxOp>(op))
         ops.push_back(op);
     });
     ops.append(positions);
@@ -261,8 +321,8 @@ struct Decompose : posenc::impl::PosencDecomposeBase<Decompose> {
           isa<EncodingOpInterface>(op)
               ? lowerEncoding(b, cast<EncodingOpInterface>(op))
               : llvm::TypeSwitch<Operation *, SmallVector<Value>>(op)
-                    .Case<PositionsOp, ScoresOp, AttendOp, EmbeddingOp, AttentionOp, MapOp,
-                          LinearOp, LayerNormOp, linalg::SoftmaxOp>([&](auto o) { return lower(b, o); });
+                    .Case<PositionsOp, ScoresOp, AttendOp, EmbeddingOp, AppendOp, RowsOp,
+                          AttentionOp, MapOp, LinearOp, LayerNormOp, linalg::SoftmaxOp>([&](auto o) { return lower(b, o); });
       for (auto [old, value] : llvm::zip_equal(op->getResults(), results))
         old.replaceAllUsesWith(typed(b, op->getLoc(), value, old.getType()));
       op->erase();

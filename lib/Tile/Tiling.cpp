@@ -184,6 +184,8 @@ FailureOr<TilingResult> AttentionOp::getTiledImplementation(OpBuilder &b,
                                                             ArrayRef<OpFoldResult> sizes) {
   Location loc = getLoc();
   OpFoldResult zero = b.getIndexAttr(0);
+  if (readsCache())
+    return emitOpError("expected keys in rows to tile, but found a cache");
   // Whole groups of query heads, or a part of one group, have their key heads.
   int64_t heads = cast<ShapedType>(getQuery().getType()).getDimSize(getHeadDim());
   int64_t keyHeads = cast<ShapedType>(getKey().getType()).getDimSize(getHeadDim());

@@ -17,6 +17,21 @@ bool DecodePlan::suits(AttentionOp op) {
   return ShapedType::isStatic(queries) && queries <= mostQueries;
 }
 
+StringRef DecodePlan::refuse(ShapedType keys, ShapedType values) {
+  ArrayRef<int64_t> k = keys.getShape(), v = values.getShape();
+  if (k[4] != v[4])
+    return "blocks of keys and of values differ in their number of rows";
+  if (k[4] % 16 || k[4] > 64)
+    return "blocks are not of 16, 32, 48 or 64 rows";
+  if (k[5] != 1)
+    return "chunks of keys are not of one channel";
+  if (ShapedType::isDynamic(k[3]) || ShapedType::isDynamic(v[3]))
+    return "the number of chunks is not known";
+  if (v[3] > 1 && v[5] % 16)
+    return "chunks of values are not of all channels or a multiple of 16";
+  return {};
+}
+
 std::optional<DecodePlan> DecodePlan::get(AttentionOp op, int64_t lanes) {
   if (!suits(op))
     return std::nullopt;
@@ -25,16 +40,26 @@ std::optional<DecodePlan> DecodePlan::get(AttentionOp op, int64_t lanes) {
   DecodePlan plan;
   int64_t queries = plan.queries = countQueries(op);
   plan.tileRows = lanes / tileKeys;
-  int64_t widest = std::max(rowWidth(op.getQuery()), rowWidth(op.getValue()));
+  if (op.readsCache()) {
+    // Register tiles are rows by the keys of a block, and rows by the channels of a chunk.
+    int64_t sums = lanes == 16 ? 16 : 8;
+    auto rowsBy = [&](int64_t width) {
+      return std::max<int64_t>(sums / llvm::divideCeil(width, lanes), 1);
+    };
+    plan.keys = key.getDimSize(4);
+    plan.tileRows = std::min<int64_t>(rowsBy(plan.keys), 8);
+    plan.valueRows = rowsBy(cast<ShapedType>(op.getValue().getType()).getDimSize(5));
+  }
+  int64_t widest = std::max(rowWidth(op.getQuery()), rowWidth(op.getOuts()[0]));
   int64_t most = std::clamp<int64_t>(8192 / widest, plan.tileRows, 64);
 
-  int64_t heads = query.getDimSize(op.getHeadDim()), keyHeads = key.getDimSize(op.getHeadDim());
+  int64_t heads = query.getDimSize(op.getHeadDim()), keyHeads = key.getDimSize(op.getKeyHeadDim());
   bool known = ShapedType::isStatic(heads) && ShapedType::isStatic(keyHeads);
   int64_t all = known ? heads / keyHeads * queries : most;
   plan.oneBlock = known && all <= most;
   plan.rows = std::min(all, most);
   // Rows of several heads that lie side by side are read side by side.
-  if (op.getLayout() == Layout::bshd && ShapedType::isStatic(keyHeads))
+  if (op.getLayout() == Layout::bshd && !op.readsCache() && ShapedType::isStatic(keyHeads))
     plan.heads = std::clamp<int64_t>(most / plan.rows, 1, std::min<int64_t>(keyHeads, 4));
   return plan;
 }
@@ -42,10 +67,13 @@ std::optional<DecodePlan> DecodePlan::get(AttentionOp op, int64_t lanes) {
 DecodeKernel::DecodeKernel(KernelBuilder &b, AttentionOp op, const DecodePlan &plan,
                            ValueRange operands, const IRMapping &outer, ValueRange at)
     : b(b), op(op), plan(plan), outer(outer), width(rowWidth(op.getQuery())),
-      valueWidth(rowWidth(op.getValue())),
-      args{operands[0], operands[1], operands[2], operands[3],
-           op.getOuts().size() > 1 ? operands[4] : Value(), operands.drop_back().take_back(4),
-           operands.back(), at[0], at[1], plan.oneBlock ? b.index(0) : at[2], at[3], at[4]} {}
+      valueWidth(rowWidth(op.getOuts()[0])) {
+  ValueRange rest = operands.drop_front(3 + op.getOuts().size());
+  args = {operands[0], operands[1], operands[2], operands[3],
+          op.getOuts().size() > 1 ? operands[4] : Value(), rest.take_front(4), rest[4],
+          op.readsCache() ? rest[5] : Value(), at[0], at[1], plan.oneBlock ? b.index(0) : at[2],
+          at[3], at[4]};
+}
 
 LogicalResult posenc::buildDecode(KernelBuilder &b, AttentionOp op, const DecodePlan &plan,
                                   ValueRange operands, const IRMapping &outer, ValueRange at) {
@@ -62,14 +90,16 @@ LogicalResult DecodeKernel::build() {
   weights = b.scratch({plan.heads, plan.rows, plan.keys});
   maxima = b.scratch({plan.heads, plan.rows});
   sums = b.scratch({plan.heads, plan.rows, b.lanes});
-  keyRows = {args.key, b.scratch({plan.tileKeys, padded(width)}), width, &op.getKeyMap(),
-          op.getKeyChannels()};
-  valueRows = {args.value, b.scratch({plan.tileKeys, padded(valueWidth)}), valueWidth,
-            &op.getValueMap(), op.getValueChannels()};
+  if (!args.count) {
+    keyRows = {args.key, b.scratch({plan.tileKeys, padded(width)}), width, &op.getKeyMap(),
+               op.getKeyChannels()};
+    valueRows = {args.value, b.scratch({plan.tileKeys, padded(valueWidth)}), valueWidth,
+                 &op.getValueMap(), op.getValueChannels()};
+  }
   if (!op.getMask().empty() && !op.getExactLive())
     seen = b.scratch({plan.heads, plan.keys});
 
-  Value keyHeads = b.size(args.key, op.getHeadDim());
+  Value keyHeads = b.size(args.key, op.getKeyHeadDim());
   heads = plan.heads == 1 ? b.index(1) : b.min(b.sub(keyHeads, args.head), plan.heads);
   group = b.divide(b.size(args.query, op.getHeadDim()), keyHeads);
   rows = b.mul(group, plan.queries);
@@ -87,6 +117,9 @@ LogicalResult DecodeKernel::build() {
   // Each part takes whole blocks of the keys that any row sees.
   Interval live = liveKeys(b.index(0), b.index(plan.queries), /*all=*/false);
   Value low = live.first, high = live.second;
+  lowest = low;
+  if (args.count) // whose blocks start where they start
+    low = b.roundDown(low, plan.keys);
   Interval inner = live;
   if (op.getExactLive()) {
     auto first = liveKeys(b.index(0), b.index(1), /*all=*/true);
@@ -124,7 +157,7 @@ Value DecodeKernel::queryRow(Value row) {
 
 /// The keys that queries [from, to) may see: what some head does, or what all do.
 DecodeKernel::Interval DecodeKernel::liveKeys(Value from, Value to, bool all) {
-  Value keys = b.size(args.key, op.getRowDim());
+  Value keys = args.count ? args.count : b.size(args.key, op.getRowDim());
   auto bounds = [&](Value head) {
     Values at{coordinate(args.batch, 0), coordinate(head, 1), coordinate(from, 2),
               coordinate(to, 2)};
@@ -147,6 +180,13 @@ DecodeKernel::Interval DecodeKernel::liveKeys(Value from, Value to, bool all) {
 
 void DecodeKernel::block(Value first, Value end, Interval inner) {
   Value count = b.min(b.sub(end, first), plan.keys);
+  if (args.count) {
+    Value from = b.max(b.sub(lowest, first), 0);
+    forHeads([&](Value head) { scoreBlock(head, first); });
+    softmax(first, end, inner);
+    forHeads([&](Value head) { valueBlock(head, first, from, count); });
+    return;
+  }
   auto tiles = [&](const Operand &operand, auto tile) {
     forKeys(count, [&](Value key, int64_t keys) {
       forHeads([&](Value head) {

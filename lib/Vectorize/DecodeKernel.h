@@ -53,6 +53,10 @@ private:
   void scoreTile(Value head, Value key, int64_t keys, Value row, int64_t rows);
   void valueTile(Value head, Value key, int64_t keys, Value row, int64_t rows);
 
+  // DecodeCache.cpp: products with blocks of a cache.
+  void scoreBlock(Value head, Value first);
+  void valueBlock(Value head, Value first, Value from, Value to);
+
   KernelBuilder &b;
   AttentionOp op;
   const DecodePlan &plan;
@@ -64,11 +68,13 @@ private:
     Value query, key, value, out, lse; ///< `lse` may be null
     mlir::ValueRange offsets;          ///< of b, h, i, j
     Value partial;                     ///< results of parts of the keys
+    Value count;                       ///< of keys in the cache; null if there is none
     Value batch, head, row, part, parts;
   } args;
   Value heads, group, rows; ///< key heads of the call, query heads of each, rows of the problem
   Value queries, result, weights, maxima, sums; ///< of every head and row
   Operand keyRows, valueRows;
+  Value lowest; ///< the first key that some row sees
   Value seen; ///< 1 for keys of a block that some row sees; null if all are
 };
 

@@ -41,14 +41,17 @@ struct DecodePlan {
   /// Whether it is known that there are few queries. One call then reads the keys
   /// once: what is computed per key, or per distance, is computed once anyway.
   static bool suits(AttentionOp op);
+  /// Why caches of such types are not read as they are; empty if they are.
+  static llvm::StringRef refuse(mlir::ShapedType keys, mlir::ShapedType values);
   /// None for an op that it does not suit.
   static std::optional<DecodePlan> get(AttentionOp op, int64_t lanes);
 
   static constexpr int64_t mostQueries = 16;
   static constexpr int64_t tileKeys = 4; ///< keys of a register tile
   int64_t queries;
-  int64_t keys = 16;      ///< keys of a block
-  int64_t tileRows;       ///< rows of a register tile
+  int64_t keys = 16;      ///< keys of a block, that of a cache if one is read
+  int64_t tileRows;       ///< rows of a register tile, of scores if a cache is read
+  int64_t valueRows;      ///< rows of a register tile of values of a cache
   int64_t rows;           ///< rows that one call takes
   bool oneBlock;          ///< all rows of a key head are in one call
   int64_t heads = 1;      ///< key heads that one call takes
@@ -57,7 +60,8 @@ struct DecodePlan {
 /// Some key heads, rows and a part of the keys: `at` is the batch, the first key
 /// head and row, the part and the number of parts. After the destinations and
 /// the offsets, `operands` has the results of the parts, [part, batch, head,
-/// query]: sums of values, and in the vector behind them maximum and sum.
+/// query]: sums of values, and in the vector behind them maximum and sum. Then
+/// comes the number of keys, if they are in a cache, whose last two dimensions are one.
 mlir::LogicalResult buildDecode(KernelBuilder &b, AttentionOp op, const DecodePlan &plan,
                                 mlir::ValueRange operands, const mlir::IRMapping &outer,
                                 mlir::ValueRange at);

@@ -16,7 +16,9 @@ namespace posenc {
 
 /// The kernels read and write rows by vectors.
 static LogicalResult checkOperands(AttentionOp op) {
-  SmallVector<Value> rows{op.getQuery(), op.getKey(), op.getValue(), op.getOuts()[0]};
+  SmallVector<Value> rows{op.getQuery(), op.getOuts()[0]};
+  if (!op.readsCache())
+    rows.append({op.getKey(), op.getValue()});
   for (Value v : rows) {
     auto type = cast<MemRefType>(v.getType());
     if (type.isDynamicDim(3))
@@ -25,6 +27,20 @@ static LogicalResult checkOperands(AttentionOp op) {
       return op.emitOpError("expected channels next to each other to vectorize, but found ")
              << type;
   }
+  return success();
+}
+
+static LogicalResult checkCaches(AttentionOp op) {
+  if (!op.readsCache())
+    return success();
+  if (!DecodePlan::suits(op))
+    return op.emitOpError("expected a known number of at most 16 queries to read a cache");
+  auto key = cast<MemRefType>(op.getKey().getType()), value = cast<MemRefType>(op.getValue().getType());
+  for (MemRefType type : {key, value})
+    if (!type.getLayout().isIdentity())
+      return op.emitOpError("expected a cache as it was allocated, but found ") << type;
+  if (StringRef reason = DecodePlan::refuse(key, value); !reason.empty())
+    return op.emitOpError("cannot read the cache: ") << reason;
   return success();
 }
 
@@ -81,7 +97,8 @@ struct VectorizeAttention
     });
     Outliner outliner(getOperation(), processor->lanes(), processor->bf16Pairs);
     for (AttentionOp op : ops)
-      if (failed(checkOperands(op)) || failed(checkSchedule(op)) || failed(rewrite(op, *processor, outliner)))
+      if (failed(checkOperands(op)) || failed(checkCaches(op)) || failed(checkSchedule(op)) ||
+          failed(rewrite(op, *processor, outliner)))
         return signalPassFailure();
   }
 };

@@ -20,7 +20,8 @@ static Value countParts(KernelBuilder &b, AttentionOp op, Value calls) {
     function.setPrivate();
   }
   Value threads = b.toIndex(func::CallOp::create(b, function).getResult(0));
-  Value most = b.divide(b.size(op.getKey(), op.getRowDim()), fewestKeys);
+  Value keys = op.readsCache() ? op.getCount() : b.size(op.getKey(), op.getRowDim());
+  Value most = b.divide(keys, fewestKeys);
   return b.max(b.min(b.ceilDivide(threads, b.max(calls, 1)), most), 1);
 }
 
@@ -63,19 +64,22 @@ static void mergeParts(KernelBuilder &b, AttentionOp op, int64_t width, Value pa
   });
 }
 
+/// Rows and channels of a chunk follow each other.
+static const SmallVector<ReassociationIndices> blocksAsOne = {{0}, {1}, {2}, {3}, {4, 5}};
+
 LogicalResult posenc::vectorizeDecode(AttentionOp op, const DecodePlan &plan, ValueRange given,
                                       Outliner &outliner) {
   KernelBuilder b = outliner.before(op);
   Value query = op.getQuery(), key = op.getKey();
   Value batches = b.size(query, 0), heads = b.size(query, op.getHeadDim());
-  Value keyHeads = b.size(key, op.getHeadDim());
+  Value keyHeads = b.size(key, op.getKeyHeadDim());
   Value rows = b.mul(b.divide(heads, keyHeads), plan.queries);
   Value calls = b.mul(b.mul(batches, b.ceilDivide(keyHeads, plan.heads)),
                       plan.oneBlock ? b.index(1) : b.ceilDivide(rows, plan.rows));
   Value parts = countParts(b, op, calls);
   Value isSplit = b.less(b.index(1), parts);
 
-  int64_t width = cast<MemRefType>(op.getValue().getType()).getDimSize(3);
+  int64_t width = cast<MemRefType>(op.getOuts()[0].getType()).getDimSize(3);
   int64_t dynamic = ShapedType::kDynamic;
   auto type = MemRefType::get({dynamic, dynamic, dynamic, plan.queries,
                                static_cast<int64_t>(llvm::alignTo(width, b.lanes)) + b.lanes},
@@ -86,6 +90,11 @@ LogicalResult posenc::vectorizeDecode(AttentionOp op, const DecodePlan &plan, Va
 
   SmallVector<Value> operands(given);
   operands.push_back(partial);
+  if (op.readsCache()) {
+    operands.push_back(op.getCount());
+    for (Value &cache : MutableArrayRef(operands).slice(1, 2))
+      cache = memref::CollapseShapeOp::create(b, cache, blocksAsOne);
+  }
   FailureOr<KernelCall> call = outliner.outline(
       op, operands, 5,
       [&](KernelBuilder &k, ValueRange arguments, const IRMapping &outer, ValueRange at) {

@@ -4,7 +4,9 @@
 #include "Encodings.h"
 
 #include "Bench/Attention.h"
+#include "Bench/Cache.h"
 #include "Bench/Gemm.h"
+#include "Bench/Machine.h"
 #include "Bench/Model.h"
 #include "Bench/Tokens.h"
 
@@ -92,6 +94,20 @@ static llvm::Expected<std::vector<Encoding>> getEncodings(const Flags &flags, co
   return encodings;
 }
 
+static llvm::Expected<Case> getCached(const Flags &flags, llvm::StringRef name, const Shape &shape,
+                                      llvm::ArrayRef<Encoding> encodings) {
+  if (shape.queries > shape.keys)
+    return makeError("expected --kv of at least --q for a cache but got " + Twine(shape.keys) +
+                     " and " + Twine(shape.queries));
+  CompileOptions target;
+  target.cpu = flags.cpu;
+  target.features = flags.features;
+  auto lanes = getLanes(target);
+  if (!lanes)
+    return lanes.takeError();
+  return makeCachedAttention(name, shape, CacheShape(shape, *lanes), encodings);
+}
+
 Cases posenc::bench::getAttentionCases(const Flags &flags) {
   auto shape = getShape(flags);
   if (!shape)
@@ -104,9 +120,12 @@ Cases posenc::bench::getAttentionCases(const Flags &flags) {
     name += " " + encoding.name;
   if (flags.window.getNumOccurrences())
     name += std::to_string(flags.window) + (flags.causal ? " causal" : "");
+  if (flags.cache)
+    name += " cache";
   if (!flags.cpu.empty())
     name += " for " + flags.cpu;
-  auto attention = makeAttention(name, *shape, *encodings);
+  auto attention = flags.cache ? getCached(flags, name, *shape, *encodings)
+                               : makeAttention(name, *shape, *encodings);
   if (!attention)
     return attention.takeError();
   if (!flags.program.empty()) {

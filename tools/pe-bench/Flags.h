@@ -97,6 +97,9 @@ struct Flags {
                                             clEnumValN(EncodingName::Rope, "rope", ""),
                                             clEnumValN(EncodingName::Alibi, "alibi", ""),
                                             clEnumValN(EncodingName::T5, "t5", ""))};
+  cl::opt<bool> cache{"cache", cl::sub(attention),
+                      cl::desc("Keep keys and values in a cache, append those of the queries' "
+                               "tokens, and read it")};
   cl::opt<std::string> program{"program", cl::value_desc("file"), cl::sub(attention),
                                cl::desc("Time this program, which must compute the same")};
   cl::opt<std::string> emitMlir{"emit-mlir", cl::value_desc("file"), cl::sub(attention),

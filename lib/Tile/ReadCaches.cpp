@@ -1,0 +1,55 @@
+//===- ReadCaches.cpp - attention of few queries reads caches -------------===//
+
+#include "Vectorize/Kernels.h"
+#include "posenc/Passes.h"
+
+#include "mlir/IR/Remarks.h"
+
+using namespace mlir;
+using namespace posenc;
+
+namespace posenc {
+#define GEN_PASS_DEF_POSENCREADCACHES
+#include "posenc/Passes.h.inc"
+} // namespace posenc
+
+/// Why rows of caches are read as rows; empty if they need not be.
+static StringRef refuse(AttentionOp op, RowsOp keys, RowsOp values) {
+  if (!keys || !values)
+    return "keys and values are not both rows of a cache";
+  if (keys.getCount() != values.getCount())
+    return "keys and values are not the same number of rows";
+  if (op.getKeyChannels() || op.getValueChannels())
+    return "keys or values are encoded after they are read: encode what is appended";
+  if (!op.getOffsets().empty())
+    return "it is a tile";
+  if (!DecodePlan::suits(op))
+    return "the number of queries is not known to be at most 16";
+  return DecodePlan::refuse(keys.getCache().getType(), values.getCache().getType());
+}
+
+namespace {
+struct ReadCaches : posenc::impl::PosencReadCachesBase<ReadCaches> {
+  void runOnOperation() override {
+    getOperation()->walk([&](AttentionOp op) {
+      auto keys = op.getKey().getDefiningOp<RowsOp>();
+      auto values = op.getValue().getDefiningOp<RowsOp>();
+      if (!keys && !values)
+        return;
+      if (StringRef reason = refuse(op, keys, values); !reason.empty()) {
+        remark::missed(op.getLoc(),
+                       remark::RemarkOpts::name("rows-of-cache").category("posenc-read-caches"))
+            << reason;
+        return;
+      }
+      op.getKeyMutable().assign(keys.getCache());
+      op.getValueMutable().assign(values.getCache());
+      op.getCountMutable().assign(keys.getCount());
+      if (keys != values && keys->use_empty())
+        keys.erase();
+      if (values->use_empty())
+        values.erase();
+    });
+  }
+};
+} // namespace
