@@ -14,7 +14,7 @@ using namespace posenc::bench;
 using llvm::StringRef;
 
 CacheShape::CacheShape(const Shape &shape, int64_t lanes)
-    : rows(2 * lanes), channels(lanes == 16 ? 64 : 16) {
+    : rows(2 * lanes), channels(lanes == 16 ? 32 : 16) {
   while (channels > 16 && shape.dim % channels)
     channels /= 2;
   if (shape.dim % channels)

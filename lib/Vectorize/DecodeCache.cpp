@@ -3,7 +3,9 @@
 // A block of keys is [channel][key], one of values [chunk][key][channel]: both
 // products go over it once, in the order of addresses, and hardware fetches ahead
 // at the full rate of memory. Lanes are keys for scores, which need no sums of
-// lanes then, and channels for values; what the queries have is broadcast.
+// lanes then, and channels for values; what the queries have is broadcast. With so
+// many rows that products take as long as reading, the first tile of a block would
+// wait for memory and the others leave it idle: each asks for its share of the next.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,13 +17,16 @@ using namespace posenc;
 /// Channels or keys of a step of a loop of products.
 static constexpr int64_t kUnrolled = 4;
 
-/// Runs `body(i, sums)` for i in [from, to), some steps in one iteration.
+/// Runs `body(i, sums)` for i in [from, to), some steps in one iteration, at the start
+/// of which `ahead(i)` runs.
 static SmallVector<Value>
 forProducts(KernelBuilder &b, Value from, Value to, ValueRange inits,
+            llvm::function_ref<void(Value)> ahead,
             llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   Value whole = b.add(from, b.roundDown(b.sub(to, from), kUnrolled));
   SmallVector<Value> sums = b.loop(from, whole, kUnrolled, inits, [&](Value i, ValueRange acc) {
     SmallVector<Value> next(acc);
+    ahead(i);
     for (int64_t n = 0; n < kUnrolled; ++n)
       next = body(b.add(i, n), next);
     return next;
@@ -29,14 +34,35 @@ forProducts(KernelBuilder &b, Value from, Value to, ValueRange inits,
   return b.loop(whole, to, 1, sums, body);
 }
 
+/// Asks for one of `shares` of the block of `elements` that follows.
+void DecodeKernel::fetchShare(Value memref, ValueRange block, Value share, int64_t shares,
+                              int64_t elements) {
+  if (!plan.fetches)
+    return;
+  constexpr int64_t line = 64;
+  int64_t perLine = line * 8 / cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
+  int64_t count = llvm::divideCeil(llvm::divideCeil(elements, perLine), shares);
+  for (int64_t n = 0; n < count; ++n) {
+    Value first = b.mul(b.add(b.mul(share, count), n), perLine);
+    b.prefetch(memref, {block[0], block[1], b.add(block[2], 1), b.index(0), first});
+  }
+}
+
 /// Scores of all keys of the block that begins with `first`; there may be room
 /// behind the last, which the softmax hides.
 void DecodeKernel::scoreBlock(Value head, Value first) {
   int64_t vectors = plan.keys / b.lanes;
   Values block{args.batch, b.add(args.head, head), b.divide(first, plan.keys)};
+  int64_t steps = llvm::divideCeil(width, kUnrolled);
+  int64_t tiles = llvm::divideCeil(plan.rows, plan.tileRows);
   forRows(plan.tileRows, [&](Value row, int64_t rows) {
     Values zeros(rows * vectors, b.splat(0.0));
-    Values scores = forProducts(b, b.index(0), b.index(width), zeros, [&](Value d, ValueRange acc) {
+    Value done = b.mul(b.divide(row, plan.tileRows), steps);
+    auto ahead = [&](Value d) {
+      fetchShare(args.key, block, b.add(done, b.divide(d, kUnrolled)), steps * tiles,
+                 width * plan.keys);
+    };
+    Values scores = forProducts(b, b.index(0), b.index(width), zeros, ahead, [&](Value d, ValueRange acc) {
       Values next(acc), keys;
       for (int64_t v = 0; v < vectors; ++v)
         keys.push_back(b.load(args.key, join(join(block, d), b.index(v * b.lanes)), b.lanes));
@@ -55,7 +81,9 @@ void DecodeKernel::valueBlock(Value head, Value first, Value from, Value to) {
   auto type = cast<ShapedType>(op.getValue().getType());
   int64_t channels = type.getDimSize(5), vectors = llvm::divideCeil(channels, b.lanes);
   Values block{args.batch, b.add(args.head, head), b.divide(first, plan.keys)};
-  b.loop(b.index(0), b.index(type.getDimSize(3)), 1, [&](Value chunk) {
+  int64_t steps = plan.keys / kUnrolled, chunks = type.getDimSize(3);
+  int64_t tiles = llvm::divideCeil(plan.rows, plan.valueRows);
+  b.loop(b.index(0), b.index(chunks), 1, [&](Value chunk) {
     Value start = b.mul(chunk, channels);
     forRows(plan.valueRows, [&](Value row, int64_t rows) {
       auto at = [&](int64_t r, int64_t v) {
@@ -65,7 +93,12 @@ void DecodeKernel::valueBlock(Value head, Value first, Value from, Value to) {
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t v = 0; v < vectors; ++v)
           sums.push_back(b.load(result, at(r, v), b.lanes));
-      sums = forProducts(b, from, to, sums, [&](Value key, ValueRange acc) {
+      Value tile = b.add(b.mul(chunk, tiles), b.divide(row, plan.valueRows));
+      auto ahead = [&](Value key) {
+        fetchShare(args.value, block, b.add(b.mul(tile, steps), b.divide(key, kUnrolled)),
+                   chunks * tiles * steps, chunks * channels * plan.keys);
+      };
+      sums = forProducts(b, from, to, sums, ahead, [&](Value key, ValueRange acc) {
         Values next(acc), values;
         // What no row sees may be a NaN, which no weight makes vanish.
         Value hidden;

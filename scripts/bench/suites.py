@@ -16,6 +16,8 @@ def minilm(shape, *arguments):
 PEERS = "--peers=onnxruntime,openvino,torch,jax"
 BF16 = "--dtype=bf16"
 GROUPED = ["--heads=32", "--kv-heads=8", "--dim=128"]
+# Four times the last-level cache of the machine that docs/benchmarks.md is from.
+COLD = [*GROUPED, "--kv=16384", *LONG]
 
 # Suites for GPUs run when they are asked for: `make gpu`.
 GPU = ["--device=cuda", "--dtype=bf16", "--peers=torch_cuda"]
@@ -54,6 +56,16 @@ SUITES = {
         attention("--layout=bshd"), attention("--dynamic"),
         attention("--dtype=bf16"), attention("--dtype=f16"),
         attention("--cpu=znver3"), attention("--cpu=znver3", "--dim=128"),
+    ]),
+    "decode": ("Decoding with 16384 keys in rows and in a cache", [
+        attention("--q=1", *COLD), attention("--q=1", "--cache", *COLD),
+        attention("--q=4", "--causal", *COLD), attention("--q=4", "--causal", "--cache", *COLD),
+        attention("--q=16", "--causal", "--cache", *COLD),
+        attention("--q=1", "--cache", "--encoding=rope", *COLD),
+        attention("--q=1", "--cache", "--dtype=bf16", *COLD),
+        attention("--q=1", "--cache", "--cpu=znver3", *COLD),
+        attention("--q=1", "--threads=2", *COLD),
+        attention("--q=1", "--cache", "--threads=2", *COLD),
     ]),
     "encodings": ("Encodings beside plain attention, one thread", [
         ["encodings", "--dim=64", "--q=1024"], ["encodings", "--dim=128", "--q=1024", "--causal"],

@@ -17,7 +17,7 @@
 // REDEFINE: %{options} = vector-bits=256
 // REDEFINE: %{cpu} = znver3
 // REDEFINE: %{judge} = znver3
-// RUN: sed 's/x32x1xf32/x16x1xf32/g; s/x2x32x64xf32/x8x16x16xf32/g' %s | %{loops} | FileCheck %s --implicit-check-not='{{[1-9]0* (spills|shuffles)}}' --check-prefix=AVX2
+// RUN: sed 's/x32x1xf32/x16x1xf32/g; s/x4x32x32xf32/x8x16x16xf32/g' %s | %{loops} | FileCheck %s --implicit-check-not='{{[1-9]0* (spills|shuffles)}}' --check-prefix=AVX2
 
 // AVX512: posenc_attention: 32 products, {{.*}}, {{8|9|10}}{{.+}}%
 // AVX512: posenc_attention: 64 products, {{.*}}, {{9|10}}{{.+}}%
@@ -35,9 +35,9 @@
 // CHECK: scf.parallel
 // CHECK: call @posenc_attention(%[[Q]], %[[K]],
 func.func @decode(%q: tensor<1x32x1x128xf32>, %kc: tensor<1x8x?x128x32x1xf32>,
-                  %vc: tensor<1x8x?x2x32x64xf32>, %n: index) -> tensor<1x32x1x128xf32> {
+                  %vc: tensor<1x8x?x4x32x32xf32>, %n: index) -> tensor<1x32x1x128xf32> {
   %k = posenc.rows %n of %kc : tensor<1x8x?x128x32x1xf32> -> tensor<1x8x?x128xf32>
-  %v = posenc.rows %n of %vc : tensor<1x8x?x2x32x64xf32> -> tensor<1x8x?x128xf32>
+  %v = posenc.rows %n of %vc : tensor<1x8x?x4x32x32xf32> -> tensor<1x8x?x128xf32>
   %s = posenc.scores %q, %k : (tensor<1x32x1x128xf32>, tensor<1x8x?x128xf32>) -> tensor<1x32x1x?xf32>
   %o = posenc.attend %s, %v : (tensor<1x32x1x?xf32>, tensor<1x8x?x128xf32>) -> tensor<1x32x1x128xf32>
   return %o : tensor<1x32x1x128xf32>
