@@ -21,6 +21,40 @@ static EncodingOpInterface follower(EncodingOpInterface encoding) {
   return next;
 }
 
+/// What computes the tokens that `map` alone reads from their coordinates, as a
+/// lookup of embeddings does.
+static linalg::GenericOp source(MapOp map) {
+  auto generic = map.getInput().getDefiningOp<linalg::GenericOp>();
+  ChannelsAttr channels = map.getChannels();
+  if (!generic || generic->getBlock() != map->getBlock() || !map.isTokens() ||
+      channels.getGroup() != 1 || channels.getOffset() || channels.getWidth() ||
+      generic.getNumResults() != 1 || !generic.getInputs().empty() ||
+      generic.getNumParallelLoops() != generic.getNumLoops() || dataUses(generic.getResult(0)).size() != 1)
+    return {};
+  OpOperand &init = generic.getDpsInitsMutable()[0];
+  bool isFunction = generic.getMatchingBlockArgument(&init).use_empty() &&
+                    generic.getMatchingIndexingMap(&init).isIdentity() &&
+                    cast<ShapedType>(init.get().getType()).getElementType().isF32();
+  return isFunction ? generic : linalg::GenericOp();
+}
+
+/// Puts what `generic` computes in the place of the map's input, which is then only
+/// asked for its shape.
+static void fuseSource(RewriterBase &rewriter, MapOp map, linalg::GenericOp generic) {
+  Block *block = &map.getBody().front(), *from = generic.getBody();
+  Value coordinates[] = {block->getArgument(1), block->getArgument(3), block->getArgument(4)};
+  for (auto index : llvm::make_early_inc_range(from->getOps<linalg::IndexOp>()))
+    rewriter.replaceOp(index, coordinates[index.getDim()]);
+  auto yield = cast<linalg::YieldOp>(from->getTerminator());
+  rewriter.replaceAllUsesWith(block->getArgument(0), yield.getOperand(0));
+  rewriter.eraseOp(yield);
+  Value init = generic.getOutputs()[0];
+  rewriter.inlineBlockBefore(from, block, block->begin(), {block->getArgument(0)});
+  rewriter.modifyOpInPlace(map, [&] { map.getInputMutable().set(init); });
+  forwardSizes(rewriter, generic.getResult(0), init);
+  rewriter.eraseOp(generic);
+}
+
 static void mapChain(RewriterBase &rewriter, ArrayRef<EncodingOpInterface> chain) {
   EncodingOpInterface first = chain.front(), last = chain.back();
   Location loc = last.getLoc();
@@ -44,13 +78,14 @@ static void mapChain(RewriterBase &rewriter, ArrayRef<EncodingOpInterface> chain
   for (EncodingOpInterface encoding : llvm::reverse(chain))
     prependMap(rewriter, &map.getBody().front(), encoding);
   eraseDead(rewriter, map.getBody().front());
-
   rewriter.replaceAllUsesWith(last->getResult(0), map.getResult(0));
   for (EncodingOpInterface encoding : llvm::reverse(chain)) {
     forwardSizes(rewriter, encoding->getResult(0), x);
     if (encoding->use_empty())
       rewriter.eraseOp(encoding);
   }
+  if (linalg::GenericOp generic = source(map))
+    fuseSource(rewriter, map, generic);
 }
 
 void fuse::fuseMaps(RewriterBase &rewriter, ArrayRef<EncodingOpInterface> encodings) {

@@ -56,3 +56,32 @@ func.func @rows(%x: tensor<2x5x4x64xf16>) -> tensor<2x5x4x64xf16> {
     : (tensor<2x5x4x64xf16>) -> tensor<2x5x4x64xf16>
   return %y : tensor<2x5x4x64xf16>
 }
+
+// -----
+
+// Tokens that are looked up are part of their map, which is spread over rows.
+
+// CHECK-LABEL: func @embed(
+// CHECK-SAME: %[[IDS:[a-z0-9]+]]: tensor<?x?xi64>, %[[WORDS:[a-z0-9]+]]: tensor<100x8xf32>, %[[TABLE:[a-z0-9]+]]: tensor<512x8xf32>
+// CHECK-NOT: linalg.generic
+// CHECK: posenc.map ins(%[[INIT:.+]] : tensor<?x?x8xf32>)
+// CHECK-NEXT: ^bb0(%{{.+}}: f32, %[[B:.+]]: index, %{{.+}}: index, %[[I:.+]]: index, %[[C:.+]]: index):
+// CHECK: tensor.extract %[[IDS]][%[[B]], %[[I]]]
+// CHECK: %[[X:.+]] = tensor.extract %[[WORDS]][%{{.+}}, %[[C]]]
+// CHECK: %[[T:.+]] = tensor.extract %[[TABLE]][%{{.+}}, %[[C]]]
+// CHECK: arith.addf %[[X]], %[[T]]
+func.func @embed(%ids: tensor<?x?xi64>, %words: tensor<100x8xf32>, %table: tensor<512x8xf32>, %init: tensor<?x?x8xf32>) -> tensor<?x?x8xf32> {
+  %x = linalg.generic {indexing_maps = [affine_map<(b, i, c) -> (b, i, c)>], iterator_types = ["parallel", "parallel", "parallel"]}
+      outs(%init : tensor<?x?x8xf32>) {
+  ^bb0(%out: f32):
+    %b = linalg.index 0 : index
+    %i = linalg.index 1 : index
+    %c = linalg.index 2 : index
+    %id = tensor.extract %ids[%b, %i] : tensor<?x?xi64>
+    %word = arith.index_cast %id : i64 to index
+    %v = tensor.extract %words[%word, %c] : tensor<100x8xf32>
+    linalg.yield %v : f32
+  } -> tensor<?x?x8xf32>
+  %y = posenc.learned %x table(%table) : (tensor<?x?x8xf32>, tensor<512x8xf32>) -> tensor<?x?x8xf32>
+  return %y : tensor<?x?x8xf32>
+}
