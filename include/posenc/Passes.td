@@ -88,6 +88,91 @@ def PosencRaise : Pass<"posenc-raise"> {
   let dependentDialects = ["PosencDialect", "linalg::LinalgDialect", "tensor::TensorDialect"];
 }
 
+def PosencCheckOperands : Pass<"posenc-check-operands"> {
+  let summary = "check at run time what the verifiers cannot see";
+  let description = [{
+    In front of every operation whose operands have dynamic sizes, `cf.assert`
+    compares them, as the verifiers do with static ones; `posenc.check` compares
+    ids and positions with their tables. Every pipeline starts with it: without,
+    operands that contradict each other are read out of bounds.
+
+    Example: `pe-opt --posenc-check-operands`.
+  }];
+  let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect", "tensor::TensorDialect"];
+}
+
+def PosencFuse : Pass<"posenc-fuse"> {
+  let summary = "turn the names of encodings into regions";
+  let description = [{
+    From here on nothing knows the name of an encoding:
+
+    - `posenc.scores`, encodings of scores and masks, `posenc.attend` become one
+      `posenc.attention`; masks whose coordinates advance by one per row also
+      give the keys that a tile of queries may see.
+    - Encodings of the rows of q, k and v move into that attention; other
+      encodings of rows and tokens become `posenc.map`, one for each chain. That of
+      tokens takes in the `linalg.generic` that they are looked up by.
+    - Elementwise `linalg.generic` operations that follow a `posenc.linear` move
+      into its epilogue.
+    - Layers that read one input and do the same to their outputs, such as those
+      of query, key and value, become one, if their weights are known from the
+      start.
+
+    A value that others read as well stays as it is, and so do encodings of
+    scores outside such a chain. Remarks of the category `posenc-fuse` say why:
+    `pe-opt --posenc-fuse --remarks-filter=posenc-fuse --remark-format=emitRemark`.
+
+    Example: `pe-opt --posenc-fuse` turns
+
+    ```mlir
+    func.func @names(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>, %v: tensor<1x8x?x64xf32>) -> tensor<1x8x?x64xf32> {
+      %s = posenc.scores %q, %k {scale = 0.125 : f32}
+        : (tensor<1x8x?x64xf32>, tensor<1x8x?x64xf32>) -> tensor<1x8x?x?xf32>
+      %m = posenc.causal %s {top_left} : (tensor<1x8x?x?xf32>) -> tensor<1x8x?x?xf32>
+      %o = posenc.attend %m, %v
+        : (tensor<1x8x?x?xf32>, tensor<1x8x?x64xf32>) -> tensor<1x8x?x64xf32>
+      return %o : tensor<1x8x?x64xf32>
+    }
+    ```
+
+    into, once simplified,
+
+    ```mlir
+    func.func @regions(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>, %v: tensor<1x8x?x64xf32>) -> tensor<1x8x?x64xf32> {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c2 = arith.constant 2 : index
+      %c1_i32 = arith.constant 1 : i32
+      %queries = tensor.dim %q, %c2 : tensor<1x8x?x64xf32>
+      %keys = tensor.dim %k, %c2 : tensor<1x8x?x64xf32>
+      %init = tensor.empty(%queries) : tensor<1x8x?x64xf32>
+      %o = posenc.attention ins(%q, %k, %v : tensor<1x8x?x64xf32>, tensor<1x8x?x64xf32>, tensor<1x8x?x64xf32>)
+                            outs(%init : tensor<1x8x?x64xf32>)
+        mask {
+        ^bb0(%b: index, %h: index, %i: index, %j: index):
+          %query = arith.index_cast %i : index to i32
+          %key = arith.index_cast %j : index to i32
+          %visible = arith.cmpi sle, %key, %query : i32
+          posenc.yield %visible : i1
+        }
+        live {
+        ^bb0(%b: index, %h: index, %i0: index, %i1: index):
+          %last = arith.subi %i1, %c1 : index
+          %query = arith.index_cast %last : index to i32
+          %end = arith.addi %query, %c1_i32 : i32
+          %row = arith.index_cast %end : i32 to index
+          %below = arith.minsi %row, %keys : index
+          %hi = arith.maxsi %below, %c0 : index
+          posenc.yield %c0, %hi : index, index
+        }
+        {exact_live, scale = 0.125 : f32} -> tensor<1x8x?x64xf32>
+      return %o : tensor<1x8x?x64xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["tensor::TensorDialect", "linalg::LinalgDialect"];
+}
+
 def PosencApplyMaps : Pass<"posenc-apply-maps"> {
   let summary = "encode keys and values once instead of per block of queries";
   let description = [{
@@ -178,23 +263,6 @@ def PosencNarrowActivations : Pass<"posenc-narrow-activations"> {
   let dependentDialects = ["tensor::TensorDialect"];
 }
 
-def PosencVectorizeLinear : Pass<"posenc-vectorize-linear", "ModuleOp"> {
-  let summary = "lower linear layers, normalisations and maps on buffers to vector kernels";
-  let description = [{
-    Every `posenc.linear`, `posenc.layer_norm` and `posenc.map` on memrefs
-    becomes a parallel loop over blocks of rows that calls a private function,
-    which equal operations share. Products use register tiles of the given
-    vector size on packed weights; regions are cloned on vectors. What cannot be
-    vectorised becomes scalar loops. Products of packed pairs of bf16 are sums of two, if the
-    processor has them.
-
-    Example: `pe-opt --posenc-decompose=keep=linear,layer_norm,map --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-vectorize-linear`.
-  }];
-  let options = [Posenc_VectorBits, Posenc_BF16Pairs];
-  let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
-    "vector::VectorDialect", "x86vector::X86VectorDialect"];
-}
-
 def PosencDecompose : Pass<"posenc-decompose"> {
   let summary = "lower every posenc operation to unfused linalg";
   let description = [{
@@ -226,358 +294,7 @@ def PosencWiden : Pass<"posenc-widen", "mlir::ModuleOp"> {
   let dependentDialects = ["arith::ArithDialect"];
 }
 
-def PosencCheckOperands : Pass<"posenc-check-operands"> {
-  let summary = "check at run time what the verifiers cannot see";
-  let description = [{
-    In front of every operation whose operands have dynamic sizes, `cf.assert`
-    compares them, as the verifiers do with static ones; `posenc.check` compares
-    ids and positions with their tables. Every pipeline starts with it: without,
-    operands that contradict each other are read out of bounds.
-
-    Example: `pe-opt --posenc-check-operands`.
-  }];
-  let dependentDialects = ["arith::ArithDialect", "cf::ControlFlowDialect", "tensor::TensorDialect"];
-}
-
-def PosencRecordSignature : Pass<"posenc-record-signature", "ModuleOp"> {
-  let summary = "keep the types of public functions for callers";
-  let description = [{
-    Sets `posenc.signature` on every public function, which survives the
-    lowering to LLVM, and asks for a C interface: by these a runner knows
-    shapes and element types. Their tensor arguments become read-only, but for those
-    with `bufferization.writable = true`, which get `posenc.in_place`.
-
-    Example: `pe-opt --posenc-record-signature`.
-  }];
-  let dependentDialects = ["bufferization::BufferizationDialect", "LLVM::LLVMDialect"];
-}
-
-def PosencReturnArguments : Pass<"posenc-return-arguments", "func::FuncOp"> {
-  let summary = "return arguments that were changed in place, instead of copies";
-  let description = [{
-    A function must not return a buffer that its caller owns already, so the
-    deallocation has it return a copy. An argument with `posenc.in_place` was given
-    to be changed: what is returned is the argument itself.
-
-    Example: `pe-opt --posenc-return-arguments` turns
-
-    ```mlir
-    func.func @copy(%cache: memref<?xf32> {posenc.in_place}) -> memref<?xf32> {
-      %0 = bufferization.clone %cache : memref<?xf32> to memref<?xf32>
-      return %0 : memref<?xf32>
-    }
-    ```
-
-    into
-
-    ```mlir
-    func.func @same(%cache: memref<?xf32>) -> memref<?xf32> {
-      return %cache : memref<?xf32>
-    }
-    ```
-  }];
-  let dependentDialects = ["bufferization::BufferizationDialect"];
-}
-
-def PosencLowerRuntime : Pass<"posenc-lower-runtime", "ModuleOp"> {
-  let summary = "lower checks and weights to calls of the runtime library";
-  let description = [{
-    `posenc.check` becomes a loop and a call of `posenc_fail_index`;
-    `cf.assert` a call of `posenc_fail`, which the host survives;
-    `posenc.weight` an address in the file that `posenc_weights` maps; what
-    `posenc-plan-memory` allocates, memory that `posenc_acquire` lends until the
-    end of the call. Expects buffers.
-
-    Example: `pe-opt --posenc-decompose --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-lower-runtime`.
-  }];
-  let dependentDialects = ["LLVM::LLVMDialect", "func::FuncDialect", "scf::SCFDialect"];
-}
-
-def PosencPlanMemory : Pass<"posenc-plan-memory", "func::FuncOp"> {
-  let summary = "put the buffers of a call into one piece of memory";
-  let description = [{
-    In functions that callers from outside may call, as `posenc-record-signature`
-    marks them, buffers that are allocated and freed in one block become views of
-    one piece, which its size is asked for once. Buffers whose lives do not overlap
-    share their place; sizes may be dynamic. `posenc-lower-runtime` takes the piece
-    from the runtime library, where each thread keeps it for its next call.
-
-    What stays allocated: results, which belong to the caller, what is allocated in
-    parallel loops, and what has a size that is read from memory. Comes after the
-    deallocation, when it is known how long buffers live.
-
-    Example: `pe-opt --posenc-plan-memory` turns
-
-    ```mlir
-    func.func @buffers(%n: index, %x: f32) attributes {posenc.signature = (index, f32) -> ()} {
-      %a = memref.alloc(%n) : memref<?xf32>
-      linalg.fill ins(%x : f32) outs(%a : memref<?xf32>)
-      memref.dealloc %a : memref<?xf32>
-      %b = memref.alloc(%n) : memref<?x2xf32>
-      linalg.fill ins(%x : f32) outs(%b : memref<?x2xf32>)
-      memref.dealloc %b : memref<?x2xf32>
-      return
-    }
-    ```
-
-    into views of one slot, of `8 * %n` bytes in whole cache lines:
-
-    ```mlir
-    func.func @views(%bytes: index, %n: index, %x: f32) {
-      %zero = arith.constant 0 : index
-      %piece = memref.alloc(%bytes) {alignment = 64 : i64, posenc.kept} : memref<?xi8>
-      %a = memref.view %piece[%zero][%n] : memref<?xi8> to memref<?xf32>
-      linalg.fill ins(%x : f32) outs(%a : memref<?xf32>)
-      %b = memref.view %piece[%zero][%n] : memref<?xi8> to memref<?x2xf32>
-      linalg.fill ins(%x : f32) outs(%b : memref<?x2xf32>)
-      memref.dealloc %piece : memref<?xi8>
-      return
-    }
-    ```
-  }];
-  let dependentDialects = ["arith::ArithDialect", "memref::MemRefDialect"];
-}
-
-def PosencFuse : Pass<"posenc-fuse"> {
-  let summary = "turn the names of encodings into regions";
-  let description = [{
-    From here on nothing knows the name of an encoding:
-
-    - `posenc.scores`, encodings of scores and masks, `posenc.attend` become one
-      `posenc.attention`; masks whose coordinates advance by one per row also
-      give the keys that a tile of queries may see.
-    - Encodings of the rows of q, k and v move into that attention; other
-      encodings of rows and tokens become `posenc.map`, one for each chain. That of
-      tokens takes in the `linalg.generic` that they are looked up by.
-    - Elementwise `linalg.generic` operations that follow a `posenc.linear` move
-      into its epilogue.
-    - Layers that read one input and do the same to their outputs, such as those
-      of query, key and value, become one, if their weights are known from the
-      start.
-
-    A value that others read as well stays as it is, and so do encodings of
-    scores outside such a chain. Remarks of the category `posenc-fuse` say why:
-    `pe-opt --posenc-fuse --remarks-filter=posenc-fuse --remark-format=emitRemark`.
-
-    Example: `pe-opt --posenc-fuse` turns
-
-    ```mlir
-    func.func @names(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>, %v: tensor<1x8x?x64xf32>) -> tensor<1x8x?x64xf32> {
-      %s = posenc.scores %q, %k {scale = 0.125 : f32}
-        : (tensor<1x8x?x64xf32>, tensor<1x8x?x64xf32>) -> tensor<1x8x?x?xf32>
-      %m = posenc.causal %s {top_left} : (tensor<1x8x?x?xf32>) -> tensor<1x8x?x?xf32>
-      %o = posenc.attend %m, %v
-        : (tensor<1x8x?x?xf32>, tensor<1x8x?x64xf32>) -> tensor<1x8x?x64xf32>
-      return %o : tensor<1x8x?x64xf32>
-    }
-    ```
-
-    into, once simplified,
-
-    ```mlir
-    func.func @regions(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>, %v: tensor<1x8x?x64xf32>) -> tensor<1x8x?x64xf32> {
-      %c0 = arith.constant 0 : index
-      %c1 = arith.constant 1 : index
-      %c2 = arith.constant 2 : index
-      %c1_i32 = arith.constant 1 : i32
-      %queries = tensor.dim %q, %c2 : tensor<1x8x?x64xf32>
-      %keys = tensor.dim %k, %c2 : tensor<1x8x?x64xf32>
-      %init = tensor.empty(%queries) : tensor<1x8x?x64xf32>
-      %o = posenc.attention ins(%q, %k, %v : tensor<1x8x?x64xf32>, tensor<1x8x?x64xf32>, tensor<1x8x?x64xf32>)
-                            outs(%init : tensor<1x8x?x64xf32>)
-        mask {
-        ^bb0(%b: index, %h: index, %i: index, %j: index):
-          %query = arith.index_cast %i : index to i32
-          %key = arith.index_cast %j : index to i32
-          %visible = arith.cmpi sle, %key, %query : i32
-          posenc.yield %visible : i1
-        }
-        live {
-        ^bb0(%b: index, %h: index, %i0: index, %i1: index):
-          %last = arith.subi %i1, %c1 : index
-          %query = arith.index_cast %last : index to i32
-          %end = arith.addi %query, %c1_i32 : i32
-          %row = arith.index_cast %end : i32 to index
-          %below = arith.minsi %row, %keys : index
-          %hi = arith.maxsi %below, %c0 : index
-          posenc.yield %c0, %hi : index, index
-        }
-        {exact_live, scale = 0.125 : f32} -> tensor<1x8x?x64xf32>
-      return %o : tensor<1x8x?x64xf32>
-    }
-    ```
-  }];
-  let dependentDialects = ["tensor::TensorDialect", "linalg::LinalgDialect"];
-}
-
-def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
-  let summary = "lower attention on buffers to vector kernels";
-  let description = [{
-    Every `posenc.attention` on memrefs becomes a parallel loop over batch, query
-    head and blocks of queries, which calls a private function that equal
-    operations share: an online softmax over blocks of keys with queries as
-    lanes, register tiles of the given vector size, and the regions of the op
-    cloned on vectors. Head widths must be static and channels contiguous.
-
-    Where queries and values are bf16 and the processor multiplies pairs of them,
-    the products are taken so: of two channels for the scores, of two keys for the
-    sums of values.
-
-    Sizes of tiles and blocks come from a model of registers and caches, or from
-    the op's `posenc.cpu_schedule`.
-
-    With at most 16 queries, known when compiling, reading keys and values is what
-    takes time. Then a call takes all query heads that share a key head, keys or
-    channels are lanes, and every key and value is read once. With fewer calls
-    than threads, parts of the keys are computed apart and merged.
-
-    Example: `pe-opt --posenc-vectorize-attention=vector-bits=512`.
-  }];
-  let options = [Posenc_VectorBits, Posenc_BF16Pairs];
-  let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
-    "ub::UBDialect", "vector::VectorDialect", "x86vector::X86VectorDialect"];
-}
-
-def PosencExpandMath : Pass<"posenc-expand-math"> {
-  let summary = "write exp, erf, tanh, sin, cos and rsqrt of f32 as arithmetic";
-  let description = [{
-    On scalars and vectors, without branches, tables or calls. Results below
-    the normal numbers become 0. Errors are those of `docs/numerics.md`. GELU written out
-    with erf, `x/2 (1 + erf(x / sqrt 2))`, is one function.
-
-    Example: `pe-opt --posenc-expand-math`.
-  }];
-  let options = [ListOption<"keep", "keep", "std::string",
-    "functions to leave alone, by their names without the dialect">];
-  let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
-}
-
-def PosencOutlineLoops : Pass<"posenc-outline-loops", "ModuleOp"> {
-  let summary = "make parallel loops that differ in their operands only one function";
-  let description = [{
-    Layers of one shape call the same kernel in a parallel loop each. Where such
-    `scf.parallel` are equal but for values from outside, they become calls of one
-    private function. Loops with results stay.
-
-    Example: `pe-opt --posenc-outline-loops`.
-  }];
-  let dependentDialects = ["func::FuncDialect"];
-}
-
-def PosencBalanceLoops : Pass<"posenc-balance-loops", "ModuleOp"> {
-  let summary = "hand out iterations of unequal length one by one";
-  let description = [{
-    An `omp.wsloop` that calls a function marked `posenc.uneven`, as kernels are
-    that skip keys, gets a dynamic schedule: a thread that is done takes the next
-    iteration. Comes after `convert-scf-to-openmp`.
-
-    Example: `pe-opt --convert-scf-to-openmp --posenc-balance-loops`.
-  }];
-  let dependentDialects = ["omp::OpenMPDialect"];
-}
-
-def PosencAnnotateLoops : Pass<"posenc-annotate-loops"> {
-  let summary = "keep what loops say about their unrolling";
-  let description = [{
-    The conversions of upstream MLIR carry `llvm.loop_annotation` from a loop to
-    its last branch, where LLVM IR is made from `loop_annotation` only. Comes
-    last, on the LLVM dialect.
-
-    Example: `pe-opt --posenc-annotate-loops`.
-  }];
-  let dependentDialects = ["LLVM::LLVMDialect"];
-}
-
-def PosencLowerFragments : Pass<"posenc-lower-fragments", "gpu::GPUModuleOp"> {
-  let summary = "lower tiles and fragments to matrix instructions and copies";
-  let description = [{
-    The operations of the dialect pgpu become addresses in the dynamic shared
-    memory of the block, `ldmatrix`, `mma.sync`, `cp.async` and shuffles of the
-    NVVM dialect; the rest of a kernel stays as it is. Tiles are allocated one
-    behind the other, in the order of their operations.
-
-    Example: `pe-opt --pass-pipeline=builtin.module(gpu.module(posenc-lower-fragments))`.
-  }];
-  let dependentDialects = ["arith::ArithDialect", "LLVM::LLVMDialect", "NVVM::NVVMDialect",
-    "memref::MemRefDialect", "scf::SCFDialect", "vector::VectorDialect"];
-}
-
-//===----------------------------------------------------------------------===//
-// GPUs
-//===----------------------------------------------------------------------===//
-
-def Posenc_ChipOption : Option<"chip", "chip", "std::string", "\"sm_80\"",
-    "the GPU: sm_75, sm_80, sm_86, sm_89, sm_90a, sm_100a or sm_120">;
-
-def PosencMapToGpu : Pass<"posenc-map-to-gpu", "ModuleOp"> {
-  let summary = "lower operations on buffers to launches of kernels";
-  let description = [{
-    Every `posenc.attention`, `posenc.linear`, `posenc.layer_norm` and `posenc.map`
-    on memrefs, every linalg operation and every copy becomes a `gpu.launch`. An
-    operation with several forms of a kernel takes the best that accepts it, or the
-    one that its attribute `posenc.schedule` or the option asks for; a remark of the
-    category `posenc-map-to-gpu` says why a form does not accept it. `@posenc_load`
-    stays on the host.
-
-    In the form `mma`, for f16 and bf16 from sm_80 on, queries and keys are tiles in
-    shared memory, and scores, weights and outputs fragments of the dialect pgpu.
-    In the form `simt`, which takes any shape and type, a warp goes over the keys for
-    a few queries; a block computes a tile of a linear layer in shared memory; a
-    warp normalises a row; a thread computes a group of channels, or an element.
-
-    Example: `pe-opt --posenc-decompose=keep=attention,linear,layer_norm,map --one-shot-bufferize=bufferize-function-boundaries=1 --posenc-map-to-gpu=chip=sm_80`.
-  }];
-  let options = [Posenc_ChipOption,
-    Option<"form", "form", "std::string", "",
-           "form of kernels to prefer: simt, mma or wgmma; empty: the best">];
-  let dependentDialects = ["gpu::GPUDialect", "linalg::LinalgDialect", "memref::MemRefDialect",
-    "NVVM::NVVMDialect", "pgpu::PgpuDialect", "scf::SCFDialect", "vector::VectorDialect"];
-}
-
-def PosencMergeKernels : Pass<"posenc-merge-kernels", "ModuleOp"> {
-  let summary = "gather kernels in one module for a chip, equal ones once";
-  let description = [{
-    After `gpu-kernel-outlining`: all kernels move to one `gpu.module` whose target is
-    the chip. Kernels that need more shared memory than they can declare there are
-    an error.
-
-    Example: `pe-opt --gpu-kernel-outlining --posenc-merge-kernels=chip=sm_80`.
-  }];
-  let options = [Posenc_ChipOption];
-  let dependentDialects = ["gpu::GPUDialect", "NVVM::NVVMDialect"];
-}
-
-def PosencPlaceBuffers : Pass<"posenc-place-buffers", "ModuleOp"> {
-  let summary = "decide which buffers are memory of the device";
-  let description = [{
-    What is allocated and used by kernels only moves to the device; results are
-    copied back where they are returned. Weights and constants are copied once
-    (`posenc.on_device`), arguments when a function begins. Buffers that the host
-    uses as well are copied around each launch.
-
-    With `resident` the caller has its arguments on the device, and gets results
-    there: public functions copy neither. What the host would have to read or write of
-    them is an error.
-
-    Example: `pe-opt --gpu-kernel-outlining --posenc-merge-kernels --posenc-place-buffers`.
-  }];
-  let options = [
-    Option<"resident", "resident", "bool", "false",
-           "arguments and results of public functions are memory of the device">];
-  let dependentDialects = ["PosencDialect", "gpu::GPUDialect", "memref::MemRefDialect"];
-}
-
-def PosencConvertToNVVM : Pass<"posenc-convert-to-nvvm", "gpu::GPUModuleOp"> {
-  let summary = "lower kernels to the LLVM and NVVM dialects";
-  let description = [{
-    As upstream's `convert-gpu-to-nvvm`, but without NVIDIA's bitcode library:
-    functions that are no instruction become polynomials. One that has neither form
-    is an error. Comes after `posenc-expand-math`.
-
-    Example: `pe-opt --pass-pipeline=builtin.module(gpu.module(posenc-expand-math{keep=exp2},convert-scf-to-cf,posenc-convert-to-nvvm))`.
-  }];
-  let dependentDialects = ["cf::ControlFlowDialect", "LLVM::LLVMDialect", "NVVM::NVVMDialect",
-    "vector::VectorDialect"];
-}
+include "posenc/CpuPasses.td"
+include "posenc/GpuPasses.td"
 
 #endif // POSENC_PASSES_TD

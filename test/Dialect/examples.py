@@ -3,7 +3,7 @@
     examples.py FOLDER... --out FOLDER   write them as ops.mlir, split by // -----
     examples.py FOLDER... --bytecode FOLDER   through pe-opt, bytecode and back
     examples.py FOLDER... --covers       fail unless each operation has one
-    examples.py FOLDER... --passes       run each `pe-opt ...` of Passes.td
+    examples.py FOLDER... --passes       run each `pe-opt ...` of the files of passes
 """
 
 import argparse
