@@ -37,8 +37,9 @@ def PosencMergeKernels : Pass<"posenc-merge-kernels", "ModuleOp"> {
   let summary = "gather kernels in one module for a chip, equal ones once";
   let description = [{
     After `gpu-kernel-outlining`: all kernels move to one `gpu.module` whose target is
-    the chip. Kernels that need more shared memory than they can declare there are
-    an error.
+    the chip. Each says that one block per processor is enough (`nvvm.minctasm`), or
+    ptxas may spill registers to make room for more. Kernels that need more shared
+    memory than they can declare there are an error.
 
     Example: `pe-opt --gpu-kernel-outlining --posenc-merge-kernels=chip=sm_80`.
   }];

@@ -94,6 +94,9 @@ struct MergeKernels : posenc::impl::PosencMergeKernelsBase<MergeKernels> {
   }
 
   LogicalResult prepare(gpu::GPUFuncOp kernel, const Chip &target) {
+    // Unless it is told that one block per processor is enough, ptxas may spill
+    // registers to make room for more.
+    kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), OpBuilder(kernel).getI32IntegerAttr(1));
     // What is wide in shared memory starts where a wide access may.
     auto align = IntegerAttr::get(IntegerType::get(&getContext(), 64), kAlignment);
     for (unsigned n = 0; n < kernel.getNumWorkgroupAttributions(); ++n)

@@ -4,6 +4,7 @@
 #include "Vectorize/Kernels.h"
 #include "posenc/Fragments.h"
 
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
@@ -11,12 +12,37 @@ using namespace posenc;
 
 static MemRefType typeOf(Value v) { return llvm::cast<MemRefType>(v.getType()); }
 
-MmaPlan::MmaPlan(AttentionOp op)
+/// Whether a region looks something up that depends on the key.
+static bool readsPerKey(Region &region, unsigned key) {
+  if (region.empty())
+    return false;
+  SetVector<Operation *> slice;
+  getForwardSlice(region.getArgument(key), &slice);
+  return llvm::any_of(slice, [](Operation *op) { return isa<memref::LoadOp>(op); });
+}
+
+MmaPlan::MmaPlan(AttentionOp op, const Chip &chip)
     : width(typeOf(op.getQuery()).getDimSize(3)), valueWidth(typeOf(op.getValue()).getDimSize(3)) {
-  // Outputs and scores have to fit the 255 registers of a thread.
-  bool isWide = std::max(width, valueWidth) > 128;
-  strips = isWide ? 1 : 2;
-  keys = isWide ? 32 : 64;
+  // Outputs and scores stay in registers, of which a thread has 255; a score takes two
+  // until it is a weight, and regions need some. For sm_100, ptxas loads further ahead.
+  int64_t registers = chip.version() / 10 == 10 ? 208 : 256;
+  if (!op.getScoreMod().empty())
+    registers -= readsPerKey(op.getScoreMod(), 4) ? 72 : 40;
+  if (readsPerKey(op.getMask(), 3))
+    registers -= 40;
+  // Two blocks of threads should share a processor, so that one computes while the
+  // other waits; a kilobyte of each is the system's.
+  constexpr int64_t own = 1 << 10, most = 96 << 10;
+  for (bool isShared : {true, false})
+    for (auto [rows, columns] : {std::pair(2, 64), {2, 32}, {1, 64}, {1, 32}, {1, 16}}) {
+      strips = rows;
+      keys = columns;
+      int64_t outputs = strips * valueWidth / 2, bytes = sharedBytes();
+      if (outputs > 128 || outputs + strips * keys > registers || bytes > most)
+        continue;
+      if (!isShared || (keys > 16 && 2 * (bytes + own) <= chip.sharedBytes + own))
+        return;
+    }
 }
 
 /// At most 96 KB, which every chip from sm_80 on has.
@@ -58,8 +84,8 @@ std::string posenc::refuseMmaAttention(AttentionOp op, const Chip &chip) {
 
 Type MmaAttention::element() { return typeOf(op.getQuery()).getElementType(); }
 
-LogicalResult posenc::buildMmaAttention(AttentionOp op, const Chip &) {
-  return MmaAttention(op).build();
+LogicalResult posenc::buildMmaAttention(AttentionOp op, const Chip &chip) {
+  return MmaAttention(op, chip).build();
 }
 
 LogicalResult MmaAttention::build() {
@@ -92,7 +118,8 @@ void MmaAttention::place() {
   head = t->sub(outer, t->mul(batch, heads));
   keyHead = t->divide(head, t->divide(heads, t->size(op.getKey(), op.getHeadDim())));
   row = t->mul(number, plan.queries());
-  warpRow = t->add(row, t->mul(t->warp, plan.warpRows()));
+  warp = t->uniform(t->warp);
+  warpRow = t->add(row, t->mul(warp, plan.warpRows()));
 }
 
 MmaAttention::Bounds MmaAttention::live(Value from, Value to) {
@@ -115,10 +142,12 @@ void MmaAttention::findLive() {
     whole = keys;
   else if (op.getExactLive())
     whole = {live(t->sub(end, 1), end).begin, live(first, t->add(first, 1)).end};
-  // Comparisons of 32 bits need half the registers, of which there are few.
-  seen = {t->toInt(seen.begin), t->toInt(seen.end)};
   if (whole.begin)
-    whole = {t->toInt(whole.begin), t->toInt(t->min(whole.end, keys.end))};
+    whole.end = t->min(whole.end, keys.end);
+  // Numbers of 32 bits need half the registers, of which there are few.
+  for (Bounds *bounds : {&keys, &seen, &whole})
+    if (bounds->begin)
+      *bounds = {t->toInt(bounds->begin), t->toInt(bounds->end)};
 }
 
 Value MmaAttention::cast(Value fragment, Type element) {
@@ -161,7 +190,7 @@ LogicalResult MmaAttention::buildThread() {
   keyMatrix = matrix(op.getKey(), keyHead);
   valueMatrix = matrix(op.getValue(), keyHead);
   loadQueries();
-  loadKeys(keys.begin, t->index(0));
+  loadKeys(keys.begin, t->i32(0));
 
   auto places = pgpu::CoordinatesOp::create(*t, t->vectorType(kFragment, t->getIndexType()),
                                             t->vectorType(kFragment, t->getIndexType()));
@@ -170,7 +199,6 @@ LogicalResult MmaAttention::buildThread() {
   double scale = op.getScale().convertToDouble();
   factor = op.getScoreMod().empty() && scale > 0 ? scale * kLog2E : kLog2E;
   Value last = t->broadcast(t->toInt(coordinate(t->sub(queryCount, 1), 2)), kFragment);
-  size_t chunks = plan.keys / 16;
   for (int64_t s = 0; s < plan.strips; ++s) {
     Regions &region = regions.emplace_back();
     // Rows behind the last query repeat it, so that regions see valid rows only.
@@ -180,7 +208,7 @@ LogicalResult MmaAttention::buildThread() {
       auto vectorizer = std::make_unique<RegionVectorizer>(*t, body, none);
       vectorizer->bind(body.getArgument(leading), coordinate(batch, 0));
       vectorizer->bind(body.getArgument(leading + 1), coordinate(head, 1));
-      vectorizer->bind(body.getArgument(leading + 2), Lanes(Values(chunks, rows)));
+      vectorizer->bind(body.getArgument(leading + 2), rows);
       vectorizer->hoist();
       return vectorizer;
     };
@@ -190,30 +218,13 @@ LogicalResult MmaAttention::buildThread() {
       region.mask = prepare(op.getMask(), 0);
   }
 
-  // State, flat: the stage, then outputs, maximum and sum of each strip.
   Value zeros = t->splat(0, kFragment);
   Strip start{Values(plan.valueWidth / 16, zeros), t->splat(-kInfinity, 2), t->splat(0, 2)};
-  auto flatten = [](Value stage, ArrayRef<Strip> strips) {
-    Values flat{stage};
-    for (const Strip &strip : strips) {
-      llvm::append_range(flat, strip.outputs);
-      flat.append({strip.maximum, strip.sum});
-    }
-    return flat;
-  };
-  auto unflatten = [&](ValueRange flat) {
-    std::vector<Strip> strips;
-    flat = flat.drop_front();
-    for (; !flat.empty(); flat = flat.drop_front(start.outputs.size() + 2)) {
-      ValueRange rest = flat.drop_front(start.outputs.size());
-      strips.push_back({Values(flat.take_front(start.outputs.size())), rest[0], rest[1]});
-    }
-    return strips;
-  };
-  std::vector<Strip> strips(plan.strips, start);
-  Values result = t->loop(keys.begin, keys.end, plan.keys, flatten(t->index(0), strips),
-                          [&](Value key, ValueRange carried) {
-    Value stage = carried[0], other = t->sub(t->index(1), stage), next = t->add(key, plan.keys);
+  Values state = flatten(std::vector<Strip>(plan.strips, start));
+  state.push_back(t->i32(0)); // the stage
+  Values result = t->loop(keys.begin, keys.end, plan.keys, state, [&](Value key, ValueRange carried) {
+    Value stage = carried.back(), other = t->sub(t->i32(1), stage);
+    Value next = t->add(key, t->i32(plan.keys));
     NVVM::CpAsyncWaitGroupOp::create(*t, 0);
     t->syncBlock(); // all have read the other stage, and see this one
     if (!paddingConditions(op).empty()) {
@@ -221,21 +232,62 @@ LogicalResult MmaAttention::buildThread() {
       t->syncBlock();
     }
     t->ifThen(t->less(next, keys.end), [&] { loadKeys(next, other); });
-    // Whole warps skip what none of their rows may see.
-    Value isSeen = t->logicalAnd(t->less(t->toInt(key), seen.end),
-                                 t->less(seen.begin, t->toInt(next)));
-    Values flat = t->ifThen(isSeen, carried.drop_front(), [&] {
-      return Values(ArrayRef(flatten(stage, addBlock(key, stage, unflatten(carried)))).drop_front());
-    });
-    flat.insert(flat.begin(), other);
+    carried = carried.drop_back();
+    auto block = [&](bool isEdge) {
+      return flatten(addBlock(key, stage, isEdge, unflatten(carried)));
+    };
+    // Whole warps skip what none of their rows may see, and have code of their own,
+    // without a mask, for what all rows see.
+    auto edge = [&] {
+      Value isSeen = t->logicalAnd(t->less(key, seen.end), t->less(seen.begin, next));
+      return t->ifThen(isSeen, carried, [&] { return block(/*isEdge=*/true); });
+    };
+    Values flat;
+    if (whole.begin) {
+      Value isWhole = t->logicalAnd(t->lessEqual(whole.begin, key), t->lessEqual(next, whole.end));
+      flat = either(isWhole, carried.getTypes(),
+                    [&] { return block(/*isEdge=*/false); }, edge);
+    } else {
+      flat = edge();
+    }
+    flat.push_back(other);
     return flat;
   });
-  for (auto [s, strip] : llvm::enumerate(unflatten(result)))
+  for (auto [s, strip] : llvm::enumerate(unflatten(ArrayRef(result).drop_back())))
     store(strip, s);
   for (Regions &region : regions)
     failed |= (region.score && region.score->failed()) || (region.mask && region.mask->failed());
   t->contract();
   return success(!failed);
+}
+
+SmallVector<Value> MmaAttention::flatten(ArrayRef<Strip> strips) {
+  Values flat;
+  for (const Strip &strip : strips) {
+    llvm::append_range(flat, strip.outputs);
+    flat.append({strip.maximum, strip.sum});
+  }
+  return flat;
+}
+
+std::vector<MmaAttention::Strip> MmaAttention::unflatten(ValueRange flat) {
+  std::vector<Strip> strips;
+  for (size_t size = flat.size() / plan.strips; !flat.empty(); flat = flat.drop_front(size))
+    strips.push_back({Values(flat.take_front(size - 2)), flat[size - 2], flat[size - 1]});
+  return strips;
+}
+
+SmallVector<Value> MmaAttention::either(Value condition, TypeRange types,
+                                        function_ref<Values()> ifTrue,
+                                        function_ref<Values()> ifFalse) {
+  auto branch = scf::IfOp::create(*t, types, condition, /*addThenBlock=*/true,
+                                  /*addElseBlock=*/true);
+  for (bool isTrue : {true, false}) {
+    OpBuilder::InsertionGuard guard(*t);
+    t->setInsertionPointToStart(isTrue ? branch.thenBlock() : branch.elseBlock());
+    scf::YieldOp::create(*t, isTrue ? ifTrue() : ifFalse());
+  }
+  return Values(branch.getResults());
 }
 
 /// The values of keys that no query sees may be anything, and a weight of 0 does
@@ -244,21 +296,22 @@ void MmaAttention::clearPadding(Value key, Value stage) {
   int64_t perRow = plan.warps * kWarp / plan.keys;
   Value tileRow = t->divide(t->thread, perRow);
   Value part = t->sub(t->thread, t->mul(tileRow, perRow));
-  Value at = t->min(t->add(key, tileRow), t->sub(keys.end, 1));
+  Value at = t->min(t->add(t->toIndex(key), tileRow), t->sub(t->toIndex(keys.end), 1));
   Value visible = isVisible(*t, op, none, coordinate(batch, 0), coordinate(head, 1),
                             coordinate(at, 3));
   Value zeros = t->constant(t->getZeroAttr(t->vectorType(kFragment, element())));
   Value isHidden = arith::XOrIOp::create(*t, visible, t->constant(t->getBoolAttr(true)));
   t->ifThen(isHidden, [&] {
     t->loop(t->mul(part, kFragment), t->index(plan.valueWidth), perRow * kFragment, [&](Value c) {
-      pgpu::PutOp::create(*t, zeros, valueTile, stage, tileRow, c);
+      pgpu::PutOp::create(*t, zeros, valueTile, t->toIndex(stage), tileRow, c);
     });
   });
 }
 
 /// Begins to copy a block of keys and values, and zeros behind the last.
 void MmaAttention::loadKeys(Value key, Value stage) {
-  pgpu::CopyOp::create(*t, keyMatrix, key, keys.end, keyTile, stage);
-  pgpu::CopyOp::create(*t, valueMatrix, key, keys.end, valueTile, stage);
+  Value first = t->toIndex(key), end = t->toIndex(keys.end), at = t->toIndex(stage);
+  pgpu::CopyOp::create(*t, keyMatrix, first, end, keyTile, at);
+  pgpu::CopyOp::create(*t, valueMatrix, first, end, valueTile, at);
   NVVM::CpAsyncCommitGroupOp::create(*t);
 }

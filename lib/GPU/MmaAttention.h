@@ -12,7 +12,7 @@ namespace posenc {
 /// Sizes of the kernel. Each of four warps has a strip of queries, 16 rows or
 /// twice that, whose outputs stay in registers; keys and values come in blocks.
 struct MmaPlan {
-  explicit MmaPlan(AttentionOp op);
+  MmaPlan(AttentionOp op, const Chip &chip);
 
   static constexpr int64_t warps = 4, stages = 2;
   int64_t width, valueWidth;
@@ -32,7 +32,7 @@ public:
   using Value = mlir::Value;
   using Values = llvm::SmallVector<Value>;
 
-  explicit MmaAttention(AttentionOp op) : op(op), plan(op) {}
+  MmaAttention(AttentionOp op, const Chip &chip) : op(op), plan(op, chip) {}
 
   mlir::LogicalResult build();
 
@@ -68,6 +68,11 @@ private:
   /// The rows of one head.
   Value matrix(Value operand, Value head);
   Value tile(int64_t stages, int64_t rows, int64_t columns);
+  /// What passes through a region, as a list.
+  static Values flatten(llvm::ArrayRef<Strip> strips);
+  std::vector<Strip> unflatten(mlir::ValueRange flat);
+  Values either(Value condition, mlir::TypeRange types, llvm::function_ref<Values()> ifTrue,
+                llvm::function_ref<Values()> ifFalse);
 
   // MmaQueries.cpp: from memory through the query map into the tile.
   void loadQueries();
@@ -77,11 +82,12 @@ private:
   void clearPadding(Value key, Value stage);
 
   // MmaSoftmax.cpp
-  std::vector<Strip> addBlock(Value key, Value stage, std::vector<Strip> strips);
+  std::vector<Strip> addBlock(Value key, Value stage, bool isEdge, std::vector<Strip> strips);
   std::vector<Values> scores(Value stage);
-  Values modify(Regions &regions, Values sums, Value key, bool isEdge);
-  Values weigh(Strip &strip, mlir::ValueRange scores);
-  void addValues(llvm::MutableArrayRef<Strip> strips, llvm::ArrayRef<Values> weights, Value stage);
+  Value modify(Regions &regions, Value sum, Value key, bool isEdge);
+  Value shift(Value maximum);
+  std::vector<Strip> raise(std::vector<Strip> strips, llvm::ArrayRef<Values> scores);
+  void addValues(llvm::MutableArrayRef<Strip> strips, llvm::ArrayRef<Values> scores, Value stage);
   void store(const Strip &strip, int64_t number);
   Value firstRowOf(int64_t strip) { return t->add(warpRow, 16 * strip); }
 
@@ -93,10 +99,11 @@ private:
   mlir::IRMapping none;
   Value queryTile, keyTile, valueTile, keyMatrix, valueMatrix;
   Value batch, head, keyHead, row, warpRow; ///< the block's and the warp's first row
+  Value warp;                               ///< known to be the same for all lanes
   Value columns;                            ///< of a sum's elements, i32
-  Bounds keys;                              ///< that a query of the block may see
+  Bounds keys;                              ///< that a query of the block may see, i32
   Bounds seen;                              ///< that one of the warp may see, i32
-  Bounds whole;                             ///< that all of the warp see; null if unknown
+  Bounds whole;                             ///< that all of the warp see, i32; null if unknown
   std::vector<Regions> regions;
   double factor = 1; ///< from scores to powers of two
   bool failed = false;

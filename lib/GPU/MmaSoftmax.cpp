@@ -3,45 +3,28 @@
 #include "GPU/MmaAttention.h"
 #include "posenc/Fragments.h"
 
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace posenc;
 
-std::vector<MmaAttention::Strip> MmaAttention::addBlock(Value key, Value stage,
+std::vector<MmaAttention::Strip> MmaAttention::addBlock(Value key, Value stage, bool isEdge,
                                                         std::vector<Strip> strips) {
-  std::vector<Values> sums = scores(stage), weights;
-  Value isWhole;
-  if (whole.begin)
-    isWhole = t->logicalAnd(t->lessEqual(whole.begin, t->toInt(key)),
-                            t->lessEqual(t->toInt(t->add(key, plan.keys)), whole.end));
-  for (auto [strip, sum, region] : llvm::zip(strips, sums, regions)) {
-    auto modified = [&, &region = region, all = sum](bool isEdge) {
-      return modify(region, all, key, isEdge);
-    };
-    if (!isWhole) {
-      sum = modified(true);
-    } else {
-      auto branch = scf::IfOp::create(*t, ValueRange(sum).getTypes(), isWhole,
-                                      /*addThenBlock=*/true, /*addElseBlock=*/true);
-      for (bool isEdge : {false, true}) {
-        OpBuilder::InsertionGuard guard(*t);
-        t->setInsertionPointToStart(isEdge ? branch.elseBlock() : branch.thenBlock());
-        scf::YieldOp::create(*t, modified(isEdge));
-      }
-      sum = Values(branch.getResults());
-    }
-    weights.push_back(weigh(strip, sum));
-  }
-  addValues(strips, weights, stage);
+  std::vector<Values> sums = scores(stage);
+  for (int64_t n = 0; n < plan.keys / 16; ++n)
+    for (auto [own, region] : llvm::zip(sums, regions))
+      own[n] = modify(region, own[n], t->add(key, t->i32(16 * n)), isEdge);
+  strips = raise(std::move(strips), sums);
+  addValues(strips, sums, stage);
   return strips;
 }
 
 /// Q x K of each strip, in pieces of 16 keys.
 std::vector<SmallVector<Value>> MmaAttention::scores(Value stage) {
   VectorType fragment = t->vectorType(kFragment, element());
-  Value zero = t->index(0), warpTileRow = t->mul(t->warp, plan.warpRows());
+  Value zero = t->index(0), at = t->toIndex(stage);
+  Value warpTileRow = t->mul(warp, plan.warpRows());
   std::vector<Values> sums(plan.strips, Values(plan.keys / 16, t->splat(0, kFragment)));
   for (int64_t c = 0; c < plan.width; c += 16) {
     Values left;
@@ -50,7 +33,7 @@ std::vector<SmallVector<Value>> MmaAttention::scores(Value stage) {
                                           t->add(warpTileRow, 16 * s), t->index(c),
                                           pgpu::Role::left, /*transposed=*/false));
     for (int64_t n = 0; n < plan.keys / 16; ++n) {
-      Value right = pgpu::LoadOp::create(*t, fragment, keyTile, stage, t->index(16 * n),
+      Value right = pgpu::LoadOp::create(*t, fragment, keyTile, at, t->index(16 * n),
                                          t->index(c), pgpu::Role::right, /*transposed=*/true);
       for (int64_t s = 0; s < plan.strips; ++s)
         sums[s][n] = pgpu::MmaOp::create(*t, left[s], right, sums[s][n]);
@@ -59,94 +42,108 @@ std::vector<SmallVector<Value>> MmaAttention::scores(Value stage) {
   return sums;
 }
 
-/// What the regions make of the scores. An edge repeats the last key behind the
-/// end, asks the mask and hides what is not visible.
-SmallVector<Value> MmaAttention::modify(Regions &region, Values sums, Value key, bool isEdge) {
-  Values at, inside;
-  for (int64_t n = 0; n < plan.keys / 16; ++n) {
-    Value j = t->add(t->broadcast(t->toInt(t->add(key, 16 * n)), kFragment), columns);
-    if (isEdge) {
-      inside.push_back(t->less(j, t->broadcast(t->toInt(keys.end), kFragment)));
-      j = t->min(j, t->broadcast(t->toInt(t->sub(keys.end, 1)), kFragment));
-    }
-    j = cast(j, t->getIndexType());
-    at.push_back(op.getOffsets().empty()
-                     ? j : t->add(j, t->broadcast(op.getOffsets()[3], kFragment)));
+/// What the regions make of the scores of 16 keys. An edge repeats the last key
+/// behind the end, asks the mask and hides what is not visible.
+Value MmaAttention::modify(Regions &region, Value sum, Value key, bool isEdge) {
+  Value j = t->add(t->broadcast(key, kFragment), columns), visible;
+  if (isEdge) {
+    visible = t->less(j, t->broadcast(keys.end, kFragment));
+    j = t->min(j, t->broadcast(t->sub(keys.end, t->i32(1)), kFragment));
   }
-  Region &score = op.getScoreMod();
+  j = cast(j, t->getIndexType());
+  if (!op.getOffsets().empty())
+    j = t->add(j, t->broadcast(op.getOffsets()[3], kFragment));
   double scale = op.getScale().convertToDouble();
   if (factor == kLog2E && scale != 1)
-    for (Value &sum : sums)
-      sum = t->mul(sum, t->splat(scale, kFragment));
+    sum = t->mul(sum, t->splat(scale, kFragment));
+  auto first = [&](ArrayRef<Lanes> results) {
+    return results[0].asVectors(*t, 1, kFragment)[0];
+  };
+  Region &score = op.getScoreMod();
   if (region.score)
-    sums = Values(region.score
-                      ->evaluate({{score.getArgument(0), Lanes(ValueRange(sums))},
-                                  {score.getArgument(4), Lanes(ValueRange(at))}})[0]
-                      .asVectors(*t, sums.size(), kFragment));
+    sum = first(region.score->evaluate({{score.getArgument(0), sum}, {score.getArgument(4), j}}));
   if (!isEdge)
-    return sums;
-  if (region.mask) {
-    Lanes visible =
-        region.mask->evaluate({{op.getMask().getArgument(3), Lanes(ValueRange(at))}})[0];
-    for (auto [all, more] : llvm::zip(inside, visible.asVectors(*t, inside.size(), kFragment)))
-      all = t->logicalAnd(all, more);
-  }
-  for (auto [sum, isVisible] : llvm::zip(sums, inside))
-    sum = t->select(isVisible, sum, t->splat(-kInfinity, kFragment));
-  return sums;
+    return sum;
+  if (region.mask)
+    visible = t->logicalAnd(
+        visible, first(region.mask->evaluate({{op.getMask().getArgument(3), j}})));
+  return t->select(visible, sum, t->splat(-kInfinity, kFragment));
 }
 
-/// One step of the online softmax: the weights as left operands.
-SmallVector<Value> MmaAttention::weigh(Strip &strip, ValueRange scores) {
-  auto reduce = [&](pgpu::Combine how, ValueRange values) {
-    Value all;
-    for (Value v : values) {
-      Value one = pgpu::RowReduceOp::create(*t, how, v);
-      if (!all)
-        all = one;
-      else
-        all = how == pgpu::Combine::add ? t->add(all, one)
-                                        : LLVM::MaxNumOp::create(*t, all, one).getResult();
+/// The largest of all elements of each row.
+static Value largest(ThreadBuilder &t, ValueRange fragments) {
+  Value all;
+  for (Value fragment : fragments) {
+    Value one = pgpu::RowReduceOp::create(t, pgpu::Combine::max, fragment);
+    all = all ? LLVM::MaxNumOp::create(t, all, one).getResult() : one;
+  }
+  return pgpu::QuadReduceOp::create(t, pgpu::Combine::max, all);
+}
+
+/// As long as nothing is visible, 0 is subtracted rather than -inf from -inf.
+Value MmaAttention::shift(Value maximum) {
+  Value isFinite = t->less(t->splat(-kInfinity, 2), maximum);
+  return t->mul(t->select(isFinite, maximum, t->splat(0, 2)), t->splat(-factor, 2));
+}
+
+/// The first half of a step of the online softmax: when a score exceeds what is
+/// subtracted from those of its row, that becomes the largest score, and what was
+/// summed is scaled. Weights may be as large as 2^8 before that is done: after the
+/// first blocks of keys it hardly ever is.
+std::vector<MmaAttention::Strip> MmaAttention::raise(std::vector<Strip> strips,
+                                                     ArrayRef<Values> scores) {
+  constexpr double slack = 8;
+  Values maxima;
+  Value isHigher;
+  for (auto [strip, own] : llvm::zip(strips, scores)) {
+    maxima.push_back(LLVM::MaxNumOp::create(*t, strip.maximum, largest(*t, own)));
+    Value higher = t->less(t->splat(slack / factor, 2), t->sub(maxima.back(), strip.maximum));
+    for (int64_t r = 0; r < 2; ++r) {
+      Value one = t->element(higher, r);
+      isHigher = isHigher ? arith::OrIOp::create(*t, isHigher, one).getResult() : one;
     }
-    return all;
-  };
-  auto exp2 = [&](Value v) { return math::Exp2Op::create(*t, v).getResult(); };
-  auto spread = [&](Value v) {
-    return pgpu::SpreadOp::create(*t, t->vectorType(kFragment), v).getResult();
-  };
-  Value all = pgpu::QuadReduceOp::create(*t, pgpu::Combine::max,
-                                         reduce(pgpu::Combine::max, scores));
-  Value maximum = LLVM::MaxNumOp::create(*t, strip.maximum, all);
-  // As long as nothing is visible, 0 is subtracted rather than -inf from -inf.
-  Value finite = t->select(t->less(t->splat(-kInfinity, 2), maximum), maximum, t->splat(0, 2));
-  Value shift = t->mul(finite, t->splat(-factor, 2));
-  Value decay = exp2(t->fma(strip.maximum, t->splat(factor, 2), shift));
-  Value wideShift = spread(shift), wideDecay = spread(decay);
-  Value wideFactor = t->splat(factor, kFragment);
-  Values weights, narrow;
-  for (Value s : scores) {
-    weights.push_back(exp2(t->fma(s, wideFactor, wideShift)));
-    narrow.push_back(arith::TruncFOp::create(*t, t->vectorType(kFragment, element()),
-                                             weights.back()));
   }
-  strip.maximum = maximum;
-  strip.sum = t->fma(strip.sum, decay, reduce(pgpu::Combine::add, weights));
-  for (Value &output : strip.outputs)
-    output = t->mul(output, wideDecay);
-  return narrow;
+  Value any = NVVM::VoteSyncOp::create(*t, t->getI1Type(), t->i32(-1), isHigher,
+                                       NVVM::VoteSyncKind::any);
+  return unflatten(t->ifThen(any, flatten(strips), [&] {
+    for (auto [strip, maximum] : llvm::zip(strips, maxima)) {
+      Value decay = math::Exp2Op::create(
+          *t, t->fma(strip.maximum, t->splat(factor, 2), shift(maximum)));
+      Value wide = pgpu::SpreadOp::create(*t, t->vectorType(kFragment), decay);
+      for (Value &output : strip.outputs)
+        output = t->mul(output, wide);
+      strip.sum = t->mul(strip.sum, decay);
+      strip.maximum = maximum;
+    }
+    return flatten(strips);
+  }));
 }
 
-/// P x V, 16 channels at a time.
-void MmaAttention::addValues(MutableArrayRef<Strip> strips, ArrayRef<Values> weights, Value stage) {
-  auto fragment = llvm::cast<VectorType>(weights[0][0].getType());
-  for (int64_t n = 0; n < plan.keys / 16; ++n)
+/// The second half, 16 keys at a time: weights, and their product with values. Those
+/// of the next keys do not wait for the product of these.
+void MmaAttention::addValues(MutableArrayRef<Strip> strips, ArrayRef<Values> scores, Value stage) {
+  VectorType narrow = t->vectorType(kFragment, element());
+  Value wideFactor = t->splat(factor, kFragment);
+  Values shifts;
+  for (Strip &strip : strips)
+    shifts.push_back(
+        pgpu::SpreadOp::create(*t, t->vectorType(kFragment), shift(strip.maximum)));
+  for (int64_t n = 0; n < plan.keys / 16; ++n) {
+    Values weights;
+    for (auto [strip, own, shift] : llvm::zip(strips, scores, shifts)) {
+      Value weight = math::Exp2Op::create(*t, t->fma(own[n], wideFactor, shift));
+      strip.sum = t->add(strip.sum,
+                         pgpu::RowReduceOp::create(*t, pgpu::Combine::add, weight));
+      weights.push_back(arith::TruncFOp::create(*t, narrow, weight));
+    }
     for (int64_t c = 0; c < plan.valueWidth / 16; ++c) {
-      Value right = pgpu::LoadOp::create(*t, fragment, valueTile, stage, t->index(16 * n),
-                                         t->index(16 * c), pgpu::Role::right,
+      Value right = pgpu::LoadOp::create(*t, narrow, valueTile, t->toIndex(stage),
+                                         t->index(16 * n), t->index(16 * c), pgpu::Role::right,
                                          /*transposed=*/false);
       for (auto [strip, weight] : llvm::zip(strips, weights))
-        strip.outputs[c] = pgpu::MmaOp::create(*t, weight[n], right, strip.outputs[c]);
+        strip.outputs[c] = pgpu::MmaOp::create(*t, weight, right, strip.outputs[c]);
     }
+  }
 }
 
 /// Divides by the sums of weights and writes the rows that exist.

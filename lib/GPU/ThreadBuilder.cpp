@@ -107,6 +107,11 @@ Value ThreadBuilder::warpSum(Value v) {
   return reduceWarp(v, [&](Value a, Value b) { return add(a, b); });
 }
 
+Value ThreadBuilder::uniform(Value v) {
+  auto first = gpu::ShuffleOp::create(*this, toInt(v), i32(0), i32(kWarp), gpu::ShuffleMode::IDX);
+  return toIndex(first.getShuffleResult());
+}
+
 void ThreadBuilder::syncWarp() { NVVM::SyncWarpOp::create(*this, i32(-1)); }
 
 void ThreadBuilder::syncBlock() { gpu::BarrierOp::create(*this); }

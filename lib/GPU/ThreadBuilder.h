@@ -42,6 +42,9 @@ public:
   // Warps. Every lane calls them, and all get the result.
   Value warpMax(Value v);
   Value warpSum(Value v);
+  /// A number that is the same for all lanes, which the assembler is told this way:
+  /// what follows from it takes registers of the warp.
+  Value uniform(Value v);
   /// Makes what lanes have written to shared memory visible to each other.
   void syncWarp();
   /// The same for all threads of the block.

@@ -157,7 +157,8 @@ SmallVector<Value> KernelBuilder::leading(Value memref, Value row) {
 
 SmallVector<Value> KernelBuilder::loop(Value from, Value to, int64_t step, ValueRange inits,
                                        function_ref<Values(Value, ValueRange)> body) {
-  auto op = scf::ForOp::create(*this, from, to, index(step), inits);
+  Value by = from.getType().isIndex() ? index(step) : i32(step);
+  auto op = scf::ForOp::create(*this, from, to, by, inits);
   InsertionGuard guard(*this);
   setInsertionPointToStart(op.getBody());
   Values results = body(op.getInductionVar(), op.getRegionIterArgs());

@@ -89,7 +89,7 @@ public:
   /// Indices of all dimensions but the last; `row` counts in row-major order.
   Values leading(Value memref, Value row);
 
-  // Control.
+  // Control. A loop counts in the type of its bounds, index or i32.
   void loop(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body);
   Values loop(Value from, Value to, int64_t step, mlir::ValueRange inits,
               llvm::function_ref<Values(Value, mlir::ValueRange)> body);

@@ -16,24 +16,30 @@
 // CHECK: scf.if
 // CHECK-COUNT-2: pgpu.copy
 // CHECK: nvvm.cp.async.commit.group
-// Warps skip blocks that none of their rows sees.
+// Blocks that every row sees whole do not ask the mask: four steps of 16 channels, of
+// two strips of 16 rows and four pieces of 16 keys.
 // CHECK: scf.if
-// Four steps of 16 channels, of two strips of 16 rows and four pieces of 16 keys.
 // CHECK: pgpu.load {{.*}} as left
 // CHECK: pgpu.load {{.*}} as transposed right
 // CHECK-COUNT-32: pgpu.mma
-// Blocks that every row sees whole do not ask the mask.
-// CHECK: scf.if
-// CHECK-NOT: arith.cmpi
-// CHECK: else
-// CHECK: arith.cmpi
-// CHECK: arith.select
+// CHECK-NOT: arith.select {{.*}} : vector<8xi1>
 // CHECK: pgpu.row_reduce max
 // CHECK: pgpu.quad_reduce max
+// Sums are scaled only when a score exceeds by far what is subtracted.
+// CHECK: nvvm.vote.sync any
+// CHECK: scf.if
+// CHECK: math.exp2 {{.*}} : vector<2xf32>
 // CHECK: math.exp2 {{.*}} : vector<8xf32>
-// CHECK: arith.truncf {{.*}} : vector<8xf32> to vector<8xbf16>
 // CHECK: pgpu.row_reduce add
+// CHECK: arith.truncf {{.*}} : vector<8xf32> to vector<8xbf16>
 // CHECK: pgpu.load {{.*}} as right
+// CHECK-COUNT-32: pgpu.mma
+// CHECK: else
+// Warps skip blocks that none of their rows sees.
+// CHECK: scf.if
+// CHECK-COUNT-32: pgpu.mma
+// CHECK: arith.cmpi
+// CHECK: arith.select {{.*}} : vector<8xi1>
 // CHECK-COUNT-32: pgpu.mma
 // CHECK: pgpu.quad_reduce add
 // CHECK: pgpu.store

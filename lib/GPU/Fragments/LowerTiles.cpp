@@ -83,37 +83,52 @@ static std::pair<Value, Value> rowAddress(LoweringBuilder &b, Value memref) {
   return {base, b.mul(words(parts.getStrides()[0]), bytes)};
 }
 
+/// Some threads, as many as a power of two, have a row, and each keeps its column:
+/// what one copy adds to the addresses of another is a constant.
 Replacement posenc::pgpu::lower(LoweringBuilder &b, CopyOp op, const Shared &shared, int64_t threads) {
   TileType tile = op.getTile().getType();
-  std::pair<Value, Value> rows = rowAddress(b, op.getSource());
-  Value first = b.toInt(op.getFirst()), end = b.toInt(op.getEnd()), stage = b.toInt(op.getStage());
-  int64_t perRow = tile.getColumns() / piece, pieces = tile.getRows() * perRow;
-  Value thread = b.thread();
-  auto copy = [&](Value number) {
-    Value row = b.divide(number, perRow);
-    Value at = b.remainder(number, perRow);
-    Value source = b.add(first, row);
-    Value exists = b.less(source, end);
-    Value there = b.select(exists, source, b.i32(0));
-    auto wide = [&](Value v) { return arith::ExtSIOp::create(b, b.getI64Type(), v).getResult(); };
-    Value from = b.add(b.add(rows.first, b.mul(wide(there), rows.second)), wide(b.mul(at, 2 * piece)));
-    auto global = LLVM::LLVMPointerType::get(b.getContext(), 1);
-    from = LLVM::IntToPtrOp::create(b, global, from);
-    Value bytes = b.select(exists, b.i32(2 * piece), b.i32(0));
-    NVVM::CpAsyncOp::create(b, shared.address(b, op.getTile(), stage, row, at, {}), from,
-                            2 * piece, NVVM::LoadCacheModifierKind::CG, bytes);
-  };
-  for (int64_t done = 0; done < pieces; done += threads) {
-    Value number = b.add(thread, done);
-    if (done + threads <= pieces) {
-      copy(number);
-      continue;
-    }
-    auto branch = scf::IfOp::create(b, b.less(number, b.i32(pieces)), /*withElseRegion=*/false);
+  int64_t perRow = tile.getColumns() / piece;
+  int64_t across = std::min<int64_t>(llvm::PowerOf2Ceil(perRow), threads);
+  int64_t down = threads / across;
+  auto wide = [&](Value v) { return arith::ExtSIOp::create(b, b.getI64Type(), v).getResult(); };
+  auto when = [&](Value condition, llvm::function_ref<void()> body) {
+    auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());
-    copy(number);
-  }
+    body();
+  };
+  std::pair<Value, Value> rows = rowAddress(b, op.getSource());
+  Value thread = b.thread(), stage = b.toInt(op.getStage());
+  Value row = b.divide(thread, across), column = b.remainder(thread, across);
+  Value first = b.add(b.toInt(op.getFirst()), row);
+  Value count = b.sub(b.toInt(op.getEnd()), first); // rows that exist, from this one on
+  Value from = b.add(b.add(rows.first, wide(b.mul(column, 2 * piece))), b.mul(wide(first), rows.second));
+  auto copy = [&](int64_t done, int64_t at) {
+    Value further = b.constant(b.getI64IntegerAttr(done)),
+          offset = b.constant(b.getI64IntegerAttr(2 * piece * at));
+    auto global = LLVM::LLVMPointerType::get(b.getContext(), 1);
+    Value source = b.add(from, b.add(b.mul(rows.second, further), offset));
+    // Of a row that does not exist nothing is read.
+    Value bytes = b.select(b.less(b.i32(done), count), b.i32(2 * piece), b.i32(0));
+    Value target = shared.address(b, op.getTile(), stage, b.add(row, done % 8), b.add(column, at),
+                                  {done / 8 * 8, 0});
+    NVVM::CpAsyncOp::create(b, target, LLVM::IntToPtrOp::create(b, global, source), 2 * piece,
+                            NVVM::LoadCacheModifierKind::CG, bytes);
+  };
+  for (int64_t done = 0; done < tile.getRows(); done += down)
+    for (int64_t at = 0; at < perRow; at += across) {
+      Value isInside;
+      if (done + down > tile.getRows())
+        isInside = b.less(row, b.i32(tile.getRows() - done));
+      if (at + across > perRow) {
+        Value exists = b.less(column, b.i32(perRow - at));
+        isInside = isInside ? b.logicalAnd(isInside, exists) : exists;
+      }
+      if (isInside)
+        when(isInside, [&] { copy(done, at); });
+      else
+        copy(done, at);
+    }
   return {};
 }
 
