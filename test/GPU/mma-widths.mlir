@@ -16,6 +16,10 @@
 // REDEFINE: %{function} = widest
 // REDEFINE: %{inputs} = --input=1x1x65x256=random:1 --input=1x1x33x256=random:2 --input=1x1x33x256=random:3
 // RUN: %{check}
+// Scores of some hundreds: what is subtracted from them grows again and again.
+// REDEFINE: %{function} = steep
+// REDEFINE: %{inputs} = --input=1x2x70x64=random:1 --input=1x1x300x64=random:2 --input=1x1x300x64=random:3
+// RUN: %{check}
 
 func.func @narrow(%q: tensor<?x2x?x16xf16>, %k: tensor<?x2x?x16xf16>, %v: tensor<?x2x?x32xf16>) -> tensor<?x2x?x32xf16> {
   %s = posenc.scores %q, %k {scale = -0.5 : f32} : (tensor<?x2x?x16xf16>, tensor<?x2x?x16xf16>) -> tensor<?x2x?x?xf32>
@@ -41,4 +45,11 @@ func.func @widest(%q: tensor<?x1x?x256xf16>, %k: tensor<?x1x?x256xf16>, %v: tens
   %s = posenc.scores %q, %k : (tensor<?x1x?x256xf16>, tensor<?x1x?x256xf16>) -> tensor<?x1x?x?xf32>
   %o = posenc.attend %s, %v {posenc.schedule = #posenc.schedule<mma>} : (tensor<?x1x?x?xf32>, tensor<?x1x?x256xf16>) -> tensor<?x1x?x256xf16>
   return %o : tensor<?x1x?x256xf16>
+}
+
+func.func @steep(%q: tensor<?x2x?x64xf16>, %k: tensor<?x1x?x64xf16>, %v: tensor<?x1x?x64xf16>) -> tensor<?x2x?x64xf16> {
+  %s = posenc.scores %q, %k {scale = 8.0 : f32} : (tensor<?x2x?x64xf16>, tensor<?x1x?x64xf16>) -> tensor<?x2x?x?xf32>
+  %m = posenc.causal %s : (tensor<?x2x?x?xf32>) -> tensor<?x2x?x?xf32>
+  %o = posenc.attend %m, %v {posenc.schedule = #posenc.schedule<mma>} : (tensor<?x2x?x?xf32>, tensor<?x1x?x64xf16>) -> tensor<?x2x?x64xf16>
+  return %o : tensor<?x2x?x64xf16>
 }
