@@ -14,18 +14,26 @@ gpu.module @kernels {
   // CHECK: %[[THREAD:.*]] = arith.index_cast %[[ID]] : index to i32
   // CHECK: %[[ROW:.*]] = arith.divui %[[THREAD]], %[[C8]]
   // CHECK: %[[PIECE:.*]] = arith.remui %[[THREAD]], %[[C8]]
-  // CHECK: %[[EXISTS:.*]] = arith.cmpi slt
-  // CHECK: %[[FROM:.*]] = llvm.inttoptr %{{.*}} : i64 to !llvm.ptr<1>
+  // CHECK: %[[FIRST:.*]] = arith.addi %{{.*}}, %[[ROW]]
+  // CHECK: %[[COUNT:.*]] = arith.subi %{{.*}}, %[[FIRST]]
+  // CHECK: %[[START:.*]] = arith.addi %{{.*}} : i64
+  // CHECK: %[[START:.*]] = arith.addi %{{.*}} : i64
+  // CHECK: %[[EXISTS:.*]] = arith.cmpi sgt, %[[COUNT]], %[[C0]]
   // CHECK: %[[BYTES:.*]] = arith.select %[[EXISTS]], %[[C16]], %[[C0]]
   // CHECK: %[[LOW:.*]] = arith.remui %[[ROW]], %[[C8]]
   // CHECK: %[[AT:.*]] = arith.xori %[[PIECE]], %[[LOW]]
   // CHECK: arith.muli %[[AT]], %[[C16]]
   // CHECK: %[[LOCAL:.*]] = llvm.getelementptr %[[BASE]]
   // CHECK: %[[TO:.*]] = llvm.getelementptr %[[LOCAL]][4096]
+  // CHECK: %[[FROM:.*]] = llvm.inttoptr %[[START]] : i64 to !llvm.ptr<1>
   // CHECK: nvvm.cp.async.shared.global %[[TO]], %[[FROM]], 16, cache = cg, %[[BYTES]]
-  // 32 rows of 8 pieces by 96 threads: two whole rounds and a part.
+  // 32 rows of 8 pieces by 96 threads: two whole rounds of 12 rows and a part. Each
+  // adds a constant to the address of the first.
+  // CHECK: arith.addi %[[START]], %c1536_i64
   // CHECK: nvvm.cp.async.shared.global
   // CHECK: scf.if
+  // CHECK: arith.addi %[[START]], %c3072_i64
+  // CHECK: llvm.getelementptr %[[LOCAL]][7168]
   // CHECK: nvvm.cp.async.shared.global
   // CHECK-NOT: nvvm.cp.async.shared.global
   gpu.func @copy(%x: memref<?x64xbf16>, %first: index, %end: index)
