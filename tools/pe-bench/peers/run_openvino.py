@@ -21,7 +21,10 @@ def tensor(array, kind="f32"):
     bits = np.ascontiguousarray(array).view("u4").astype("u8")
     # To nearest, ties to even.
     bits = ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype("u2")
-    return openvino.Tensor(bits, list(array.shape), KINDS[kind])
+    # It has its own memory: a tensor on an array would not keep that alive.
+    result = openvino.Tensor(KINDS[kind], list(array.shape))
+    result.data.view("u2")[...] = bits
+    return result
 
 
 def array(tensor):
