@@ -49,6 +49,7 @@ private:
     mlir::Region *map;
     std::optional<ChannelsAttr> channels;
   };
+  int64_t rowsAhead(const Operand &operand) const;
   void stage(const Operand &operand, Value head, Value first, int64_t keys);
   void scoreTile(Value head, Value key, int64_t keys, Value row, int64_t rows);
   void valueTile(Value head, Value key, int64_t keys, Value row, int64_t rows);

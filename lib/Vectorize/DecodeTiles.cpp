@@ -41,6 +41,12 @@ forChannels(KernelBuilder &b, int64_t width, ValueRange inits,
   return values;
 }
 
+/// Rows of 4 KB: fewer come too late, and more are no better.
+int64_t DecodeKernel::rowsAhead(const Operand &operand) const {
+  Type element = cast<MemRefType>(operand.memory.getType()).getElementType();
+  return std::max<int64_t>(4096 * 8 / (operand.width * element.getIntOrFloatBitWidth()), 1);
+}
+
 /// Copies rows [first, first + keys) to scratch: in f32, mapped, followed by zeros.
 /// Each load walks through rows that follow each other, or, where heads do,
 /// through the heads of its own row.
@@ -67,18 +73,27 @@ void DecodeKernel::stage(const Operand &operand, Value head, Value first, int64_
     });
     return;
   }
+  auto fetch = [&](Value row, Value d) {
+    Values next = join(rowAt(keyHead, b.add(first, row)), d);
+    memref::PrefetchOp::create(b, operand.memory, next, /*isWrite=*/false, /*locality=*/3,
+                               /*isDataCache=*/true);
+  };
   if (plan.heads > 1)
     forLanes([&](Value d) {
       for (int64_t k = 0; k < keys; ++k) {
         // What comes next here is not where hardware would look for it.
-        Values next = join(rowAt(keyHead, b.add(first, k + keys)), d);
-        memref::PrefetchOp::create(b, operand.memory, next, /*isWrite=*/false, /*locality=*/3,
-                                   /*isDataCache=*/true);
+        fetch(b.index(k + keys), d);
         copy(b.index(k), d, b.lanes);
       }
     });
   else
-    forTile([&](Value k) { forLanes([&](Value d) { copy(k, d, b.lanes); }); });
+    forTile([&](Value k) {
+      forLanes([&](Value d) {
+        // Keys and values take turns, which hardware does not foresee.
+        fetch(b.add(k, rowsAhead(operand)), d);
+        copy(k, d, b.lanes);
+      });
+    });
   if (rest)
     forTile([&](Value k) { copy(k, b.index(whole), rest); });
 }
