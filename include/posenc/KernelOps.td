@@ -59,8 +59,9 @@ def Posenc_AttentionOp : Posenc_KernelOp<"attention", [AttrSizedOperandSegments]
     is the key head and the row is `j`. `c` counts the groups from 0 in the
     channels that the map changes (`query_channels`, ...). Regions may read
     values from outside, tensors by `tensor.extract`. `exact_live` promises that
-    one query sees exactly its live interval and that both bounds grow with the
-    row, so that tiles inside need no mask. Keys outside `live` are never read.
+    one query sees exactly its live interval, but for what parts of the mask that do
+    not look at the query hide, and that both bounds grow with the row: tiles inside
+    that such parts do not touch need no mask. Keys outside `live` are never read.
 
     The layouts are those of `posenc.scores`. The optional second destination
     receives the natural log-sum-exp `[batch, head, row]`. With a `count`, keys and

@@ -2,6 +2,7 @@
 
 #include "Dialect/Coordinates.h"
 #include "Fuse/Fusion.h"
+#include "Vectorize/Kernels.h"
 
 #include <cmath>
 
@@ -45,6 +46,7 @@ private:
   RewriterBase &rewriter;
   AttentionOp attention;
   Value queries, keys; // how many
+  bool isExact = true; ///< but for padding, queries see all of their live interval
 };
 } // namespace
 
@@ -73,6 +75,12 @@ void RegionBuilder::score(ArrayRef<EncodingOpInterface> encodings) {
   end(block, s);
 }
 
+/// Whether the coordinates of queries and of keys advance by one per row.
+static bool isAffine(EncodingOpInterface mask) {
+  return llvm::all_of(mask.getPositionOperands(),
+                      [](Value positions) { return positions.getDefiningOp<PositionsOp>(); });
+}
+
 void RegionBuilder::mask(ArrayRef<EncodingOpInterface> encodings) {
   if (encodings.empty())
     return;
@@ -82,14 +90,10 @@ void RegionBuilder::mask(ArrayRef<EncodingOpInterface> encodings) {
     Emitter e(encoding.getLoc(), rewriter);
     Value one = encoding.emit(e, {}, pair(e, encoding, block->getArguments()))[0];
     visible = visible ? e.logicalAnd(visible, one) : one;
+    isExact &= isIndependent(one, block->getArgument(2)) ||
+               (isAffine(encoding) && encoding.isLiveExact());
   }
   end(block, visible);
-}
-
-/// Whether the coordinates of queries and of keys advance by one per row.
-static bool isAffine(EncodingOpInterface mask) {
-  return llvm::all_of(mask.getPositionOperands(),
-                      [](Value positions) { return positions.getDefiningOp<PositionsOp>(); });
 }
 
 void RegionBuilder::live(ArrayRef<EncodingOpInterface> masks) {
@@ -102,9 +106,7 @@ void RegionBuilder::live(ArrayRef<EncodingOpInterface> masks) {
   Value last = outer.sub(afterLast, outer.index(1));
 
   Value lo, hi;
-  bool exact = true;
   for (EncodingOpInterface mask : masks) {
-    exact &= isAffine(mask) && mask.isLiveExact();
     if (!isAffine(mask))
       continue;
     Emitter e(mask.getLoc(), rewriter);
@@ -129,7 +131,7 @@ void RegionBuilder::live(ArrayRef<EncodingOpInterface> masks) {
   Emitter e(attention.getLoc(), rewriter);
   auto clamp = [&](Value row) { return e.max(e.min(row, keys), zero); };
   end(block, {lo ? clamp(lo) : zero, hi ? clamp(hi) : keys});
-  attention.setExactLive(exact);
+  attention.setExactLive(isExact);
 }
 
 /// Follows the scores of `attend` to their origin; explains why it cannot.

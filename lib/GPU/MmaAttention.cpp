@@ -140,7 +140,7 @@ void MmaAttention::findLive() {
   seen = live(first, end);
   if (op.getMask().empty())
     whole = keys;
-  else if (op.getExactLive())
+  else if (isLiveExact(op, /*padding=*/false))
     whole = {live(t->sub(end, 1), end).begin, live(first, t->add(first, 1)).end};
   if (whole.begin)
     whole.end = t->min(whole.end, keys.end);

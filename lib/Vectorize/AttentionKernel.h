@@ -32,7 +32,8 @@ private:
   Value coordinate(Value v, unsigned offset) { return b.add(v, args.offsets[offset]); }
   Value firstOf(Value panel);
   std::pair<Value, Value> liveKeys(Value from, Value to);
-  void panelBlock(Value panel, Value block, Value end);
+  void keyBlock(Value first, Value last, Value panels);
+  void panelBlock(Value panel, Value block, Value end, Value isLast);
   void fillScratch(Value first, Value end);
 
   // AttentionPadding.cpp: keys that no query may see.
@@ -41,28 +42,35 @@ private:
     return posenc::isVisible(b, op, outer, coordinate(args.batch, 0), coordinate(args.head, 1),
                              coordinate(row, 3));
   }
+  std::pair<Value, Value> visibleKeys(Value first, Value end);
   void clearPadding(Value first, Value count);
 
   // AttentionPairs.cpp: operands whose products are taken in pairs of bf16.
   void pairValues(Value first, Value end);
 
-  // AttentionTiles.cpp: one panel and one block of keys.
-  struct Tile;
+  // AttentionTiles.cpp: scores of one panel and one block of keys.
+  struct Tile {
+    Value panel, first, block, begin, end;
+    Value isLast; ///< whether the panel sees no later block
+    RegionVectorizer *score = nullptr, *mask = nullptr;
+  };
   void addProducts(llvm::function_ref<Value(int64_t)> left, mlir::ValueRange right,
                    llvm::MutableArrayRef<Value> sums);
   Values registerTile(llvm::function_ref<Value(int64_t, Value)> left,
                       llvm::function_ref<Values(Value)> right, Value extent, Values inits);
   Values scores(Tile &tile, Value key, bool edge, mlir::ValueRange maxima);
   void prefetch(Tile &tile, Value key);
-  void panelKeys(Value panel, Value first, Value begin, Value end, Value block);
-  void rescale(Tile &tile, Values old, Values maximum);
-  Values exponentShifts(mlir::ValueRange maximum);
-  Value exponent(Value score, Value shift);
-  Values weigh(Value k, mlir::ValueRange shifts, mlir::ValueRange sum);
-  void accumulate(Tile &tile, mlir::ValueRange maximum);
+  void panelKeys(Value panel, Value first, Value begin, Value end, Value block, Value isLast);
   Values loadPanel(Value memref, llvm::ArrayRef<Value> at);
   void storePanel(mlir::ValueRange values, Value memref, llvm::ArrayRef<Value> at);
   RegionVectorizer pairs(mlir::Region &region, unsigned leading, Value first, Value full);
+
+  // AttentionValues.cpp: what a panel makes of these scores.
+  Values exponentShifts(mlir::ValueRange maximum);
+  Value exponent(Value score, Value shift);
+  Values weigh(Value k, mlir::ValueRange shifts, mlir::ValueRange sum);
+  void prefetchResult(Tile &tile, Value channel, int64_t channels);
+  void accumulate(Tile &tile, mlir::ValueRange old, mlir::ValueRange maximum);
 
   KernelBuilder &b;
   AttentionOp op;
@@ -85,7 +93,12 @@ private:
   Value nextHead, nextKeyHead; ///< of the block after this one
   Value packed, result, weights, maxima, sums; ///< Q^T, O^T, S^T and its statistics
   Value mapped, keyScratch, valueScratch;      ///< rows in f32, null if read in place
+  Value values; ///< rows of the block, in scratch or not; null if all are read in place
+  Value hasPadding; ///< whether a key of the block is padding; null if none ever is
 };
+
+/// Elements between neighbouring rows, if it is known and these are of that type.
+std::optional<int64_t> rowDistance(mlir::Value memref, unsigned rowDim, mlir::Type element);
 
 /// A score that hides its key: finite, so that no difference is a NaN.
 constexpr double hiddenScore = -1.0e30;

@@ -29,13 +29,13 @@ static SmallVector<Operation *> slice(Value value, Block &block) {
   return ordered;
 }
 
-static bool uses(ArrayRef<Operation *> ops, Value value, Value result) {
-  if (result == value)
-    return true;
-  return llvm::any_of(ops, [&](Operation *op) {
+bool posenc::isIndependent(Value value, BlockArgument argument) {
+  if (value == argument)
+    return false;
+  return llvm::none_of(slice(value, *argument.getOwner()), [&](Operation *op) {
     return op->walk([&](Operation *inner) {
-               return llvm::is_contained(inner->getOperands(), value) ? WalkResult::interrupt()
-                                                                      : WalkResult::advance();
+               return llvm::is_contained(inner->getOperands(), argument) ? WalkResult::interrupt()
+                                                                         : WalkResult::advance();
              })
         .wasInterrupted();
   });
@@ -52,18 +52,24 @@ static void conjuncts(Value value, SmallVectorImpl<Value> &parts) {
 }
 
 SmallVector<Value> posenc::paddingConditions(AttentionOp op) {
-  SmallVector<Value> parts, result;
+  SmallVector<Value> parts;
   if (op.getMask().empty())
-    return result;
+    return parts;
   Block &block = op.getMask().front();
   conjuncts(block.getTerminator()->getOperand(0), parts);
-  Value query = block.getArgument(2), key = block.getArgument(3);
-  for (Value part : parts) {
-    SmallVector<Operation *> ops = slice(part, block);
-    if (!uses(ops, query, part) && uses(ops, key, part))
-      result.push_back(part);
-  }
-  return result;
+  llvm::erase_if(parts, [&](Value part) { return !isIndependent(part, block.getArgument(2)); });
+  return parts;
+}
+
+bool posenc::isLiveExact(AttentionOp op, bool padding) {
+  if (!padding && !paddingConditions(op).empty())
+    return false;
+  if (op.getMask().empty() || op.getExactLive())
+    return true;
+  // Padding only: no part looks at the query.
+  Block &block = op.getMask().front();
+  return op.getLive().empty() &&
+         isIndependent(block.getTerminator()->getOperand(0), block.getArgument(2));
 }
 
 Value posenc::isVisible(KernelBuilder &b, AttentionOp op, const IRMapping &outer, Value batch,
@@ -85,15 +91,50 @@ Value posenc::isVisible(KernelBuilder &b, AttentionOp op, const IRMapping &outer
   return visible;
 }
 
-/// Overwrites the rows of scratch that belong to padding.
+/// Where the last visible key of [first, end) ends, and whether one before it is
+/// hidden: samples that are shorter than others need neither products nor a mask.
+std::pair<Value, Value> AttentionKernel::visibleKeys(Value first, Value end) {
+  Values found = b.loop(first, end, 1, {first, b.index(0)}, [&](Value key, ValueRange last) {
+    Value visible = isVisible(key);
+    return Values{b.select(visible, b.add(key, 1), last[0]),
+                  b.add(last[1], b.select(visible, b.index(1), b.index(0)))};
+  });
+  return {found[0], b.less(found[1], b.sub(found[0], first))};
+}
+
+/// Values of a block without those of padding: zeros take their place in scratch, if
+/// there are any; else values may be read where they are.
 void AttentionKernel::clearPadding(Value first, Value count) {
-  b.loop(b.index(0), count, 1, [&](Value r) {
-    Value isPadding = arith::XOrIOp::create(b, isVisible(b.add(first, r)),
-                                             b.constant(b.getBoolAttr(true)));
-    b.ifThen(isPadding, [&] {
-      b.channels(b.index(0), b.index(valueWidth), b.lanes, [&](Value d, int64_t n) {
-        b.store(b.broadcast(b.f32(0.0), n), valueScratch, {r, d});
+  // Only rows that follow each other look the same in both places.
+  bool inPlace = !plan.copyValues &&
+                 rowDistance(args.value, op.getRowDim(), b.getF32Type()) == valueWidth;
+  auto copy = [&] {
+    copyRows(args.value, valueScratch, first, count, op.getValueMap(), op.getValueChannels());
+  };
+  if (!plan.copyValues && !inPlace)
+    copy();
+  b.ifThen(hasPadding, [&] {
+    if (inPlace)
+      copy();
+    b.loop(b.index(0), count, 1, [&](Value r) {
+      Value isPadding = arith::XOrIOp::create(b, isVisible(b.add(first, r)),
+                                              b.constant(b.getBoolAttr(true)));
+      b.ifThen(isPadding, [&] {
+        b.channels(b.index(0), b.index(valueWidth), b.lanes, [&](Value d, int64_t n) {
+          b.store(b.broadcast(b.f32(0.0), n), valueScratch, {r, d});
+        });
       });
     });
   });
+  if (!inPlace)
+    return;
+  SmallVector<OpFoldResult> offsets = getAsOpFoldResult(join(rowAt(keyHead, first), b.index(0)));
+  SmallVector<OpFoldResult> sizes(4, b.getIndexAttr(1)), strides(4, b.getIndexAttr(1));
+  sizes[op.getRowDim()] = count;
+  sizes[3] = b.getIndexAttr(valueWidth);
+  auto type = cast<MemRefType>(memref::SubViewOp::inferRankReducedResultType(
+      {ShapedType::kDynamic, valueWidth}, cast<MemRefType>(args.value.getType()), offsets, sizes,
+      strides));
+  Value rows = memref::SubViewOp::create(b, type, args.value, offsets, sizes, strides);
+  values = b.select(hasPadding, memref::CastOp::create(b, type, valueScratch), rows);
 }

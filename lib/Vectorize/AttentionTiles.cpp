@@ -5,11 +5,6 @@
 using namespace mlir;
 using namespace posenc;
 
-struct AttentionKernel::Tile {
-  Value panel, block, begin, end;
-  RegionVectorizer *score = nullptr, *mask = nullptr;
-};
-
 SmallVector<Value> AttentionKernel::loadPanel(Value memref, ArrayRef<Value> at) {
   Values values;
   for (unsigned c = 0; c < chunks; ++c)
@@ -147,8 +142,9 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Value key, bool edge,
   return levels[0];
 }
 
-void AttentionKernel::panelKeys(Value panel, Value first, Value begin, Value end, Value block) {
-  Tile tile{panel, block, begin, end};
+void AttentionKernel::panelKeys(Value panel, Value first, Value begin, Value end, Value block,
+                                Value isLast) {
+  Tile tile{panel, first, block, begin, end, isLast};
   Value full = b.lessEqual(b.add(first, plan.width), queries);
   std::optional<RegionVectorizer> score, mask;
   if (!op.getScoreMod().empty())
@@ -158,7 +154,7 @@ void AttentionKernel::panelKeys(Value panel, Value first, Value begin, Value end
 
   // Edges [begin, inner) and [outerEdge, end) ask the mask, the tiles between do not.
   Value inner = begin, limit = end;
-  if (tile.mask && op.getExactLive()) {
+  if (tile.mask && isLiveExact(op, /*padding=*/true)) {
     Value last = b.min(b.add(first, plan.width), queries);
     auto [low0, high0] = liveKeys(first, b.add(first, 1));
     auto [low1, high1] = liveKeys(b.sub(last, 1), last);
@@ -166,6 +162,10 @@ void AttentionKernel::panelKeys(Value panel, Value first, Value begin, Value end
     Value before = b.add(b.sub(from, begin), plan.rows - 1);
     inner = b.add(begin, b.roundDown(before, plan.rows));
     limit = b.min(end, b.min(high0, high1));
+    if (hasPadding) {
+      inner = b.select(hasPadding, begin, inner);
+      limit = b.select(hasPadding, begin, limit);
+    }
   } else if (tile.mask) {
     limit = begin;
   }
@@ -182,135 +182,9 @@ void AttentionKernel::panelKeys(Value panel, Value first, Value begin, Value end
   if (limit != begin)
     tiles(inner, outerEdge, false);
   tiles(outerEdge, end, true);
-  rescale(tile, old, maximum);
+  storePanel(maximum, maxima, {panel});
   if (plan.pairs) // what an odd number of keys lacks
     storePanel(Values(chunks, b.splat(hiddenScore)), weights, {b.sub(end, begin)});
-  accumulate(tile, maximum);
+  accumulate(tile, old, maximum);
   failed |= (score && score->failed()) || (mask && mask->failed());
-}
-
-/// What was summed so far is brought to the new maximum.
-void AttentionKernel::rescale(Tile &tile, Values old, Values maximum) {
-  Values correction, total;
-  Value changed;
-  for (auto [before, now] : llvm::zip(old, maximum)) {
-    Value difference = b.sub(before, now);
-    correction.push_back(b.exp2(unit == 1.0 ? difference : b.mul(difference, b.splat(unit))));
-    Value differs = arith::CmpFOp::create(b, arith::CmpFPredicate::ONE, before, now);
-    changed = changed ? arith::OrIOp::create(b, changed, differs).getResult() : differs;
-  }
-  b.ifThen(vector::ReductionOp::create(b, vector::CombiningKind::OR, changed), [&] {
-    auto scale = [&](Value memref, ArrayRef<Value> at) {
-      Values scaled;
-      for (auto [o, c] : llvm::zip(loadPanel(memref, at), correction))
-        scaled.push_back(b.mul(o, c));
-      storePanel(scaled, memref, at);
-    };
-    storePanel(maximum, maxima, {tile.panel});
-    scale(sums, {tile.panel});
-    b.loop(b.index(0), b.index(valueWidth), 1, [&](Value d) { scale(result, {tile.panel, d}); });
-  });
-}
-
-/// What scores of a lane are shifted by to become exponents: finite differences
-/// even if all of them are hidden.
-SmallVector<Value> AttentionKernel::exponentShifts(ValueRange maximum) {
-  Values shifts;
-  for (Value m : maximum)
-    shifts.push_back(unit == 1.0
-                         ? m
-                         : b.mul(b.max(b.splat(hiddenScore / 4), m), b.splat(-unit)));
-  return shifts;
-}
-
-Value AttentionKernel::exponent(Value score, Value shift) {
-  return unit == 1.0 ? b.sub(score, shift) : b.fma(score, b.splat(unit), shift);
-}
-
-/// The row `k` of the scratch, or the pair of rows: weights in place of scores.
-/// Returns their sums.
-SmallVector<Value> AttentionKernel::weigh(Value k, ValueRange shifts, ValueRange sum) {
-  Values weight, next(sum);
-  if (!plan.pairs) {
-    for (auto [x, m, s] : llvm::zip(loadPanel(weights, {k}), shifts, next)) {
-      weight.push_back(b.exp2(exponent(x, m)));
-      s = b.add(s, weight.back());
-    }
-  } else {
-    Value row = b.mul(k, 2);
-    for (auto [x, y, m, s] : llvm::zip(loadPanel(weights, {row}),
-                                       loadPanel(weights, {b.add(row, 1)}), shifts, next)) {
-      Value first = b.exp2ForBF16(exponent(x, m));
-      Value second = b.exp2ForBF16(exponent(y, m));
-      weight.push_back(b.makePairs(first, second));
-      s = b.add(s, b.add(first, second));
-    }
-  }
-  storePanel(weight, weights, {k});
-  return next;
-}
-
-/// O^T += V x P^T. While the products of the first channels run, scores some
-/// keys ahead become weights: arithmetic that fills the gaps between products.
-void AttentionKernel::accumulate(Tile &tile, ValueRange maximum) {
-  Value count = b.sub(tile.end, tile.begin), zero = b.index(0);
-  Values shifts = exponentShifts(maximum);
-  Value base = valueScratch ? b.sub(tile.begin, tile.block) : tile.begin;
-  if (plan.pairs) {
-    count = b.ceilDivide(count, 2);
-    base = b.divide(base, 2);
-  }
-  auto channels = [&](Value from, Value to, int64_t rows, bool isFirst) {
-    b.loop(from, to, rows, [&](Value first) {
-      Values at, acc;
-      for (int64_t r = 0; r < rows; ++r) {
-        at.push_back(b.add(first, r));
-        llvm::append_range(acc, loadPanel(result, {tile.panel, at[r]}));
-      }
-      auto products = [&](Value k, MutableArrayRef<Value> acc) {
-        auto value = [&](int64_t r) {
-          Value row = b.add(base, k);
-          if (valueScratch)
-            return b.load(valueScratch, {row, at[r]}, 0);
-          return b.load(args.value, join(rowAt(keyHead, row), at[r]), 0);
-        };
-        addProducts(value, loadPanel(weights, {k}), acc);
-      };
-      Value begin = zero;
-      if (isFirst) {
-        Value head = b.min(count, plan.ahead);
-        Values sum = b.loop(zero, head, 1, loadPanel(sums, {tile.panel}),
-                            [&](Value k, ValueRange sum) { return weigh(k, shifts, sum); });
-        begin = b.sub(count, head);
-        llvm::append_range(acc, sum);
-        acc = b.loop(zero, begin, 1, acc, [&](Value k, ValueRange all) {
-          Values next(all.drop_back(chunks));
-          products(k, next);
-          llvm::append_range(next, weigh(b.add(k, head), shifts, all.take_back(chunks)));
-          return next;
-        });
-        storePanel(ArrayRef(acc).take_back(chunks), sums, {tile.panel});
-        acc.pop_back_n(chunks);
-      }
-      acc = b.loop(begin, count, 1, acc, [&](Value k, ValueRange acc) {
-        Values next(acc);
-        products(k, next);
-        return next;
-      });
-      for (int64_t r = 0; r < rows; ++r)
-        storePanel(ArrayRef(acc).slice(r * chunks, chunks), result, {tile.panel, at[r]});
-    });
-  };
-  // Constants and sums of the weights take the place of some accumulators.
-  int64_t firsts = std::min(2 * plan.rows / 3, valueWidth), others = valueWidth - firsts;
-  channels(zero, b.index(firsts), firsts, true);
-  if (!others)
-    return;
-  // Tiles of two adjacent sizes: a small rest would wait for its own sums.
-  int64_t tiles = llvm::divideCeil(others, plan.rows);
-  int64_t low = others / tiles, larger = others - low * tiles;
-  Value split = b.index(firsts + larger * (low + 1));
-  if (larger)
-    channels(b.index(firsts), split, low + 1, false);
-  channels(split, b.index(valueWidth), low, false);
 }

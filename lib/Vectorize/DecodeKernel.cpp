@@ -97,7 +97,7 @@ LogicalResult DecodeKernel::build() {
     valueRows = {args.value, b.scratch({plan.tileKeys, padded(valueWidth)}), valueWidth,
                  &op.getValueMap(), op.getValueChannels()};
   }
-  if (!op.getMask().empty() && !op.getExactLive())
+  if (!isLiveExact(op, /*padding=*/false))
     seen = b.scratch({plan.heads, plan.keys});
 
   Value keyHeads = b.size(args.key, op.getKeyHeadDim());
@@ -122,7 +122,7 @@ LogicalResult DecodeKernel::build() {
   if (args.count) // whose blocks start where they start
     low = b.roundDown(low, plan.keys);
   Interval inner = live;
-  if (op.getExactLive()) {
+  if (op.getExactLive() && isLiveExact(op, /*padding=*/false)) {
     auto first = liveKeys(b.index(0), b.index(1), /*all=*/true);
     auto last = liveKeys(b.index(plan.queries - 1), b.index(plan.queries), /*all=*/true);
     inner = {b.max(first.first, last.first), b.min(first.second, last.second)};

@@ -33,7 +33,7 @@ void DecodeKernel::softmax(Value first, Value end, Interval inner) {
   prepare(op.getMask(), 0, mask);
 
   Value edge; // null: every block asks the mask
-  if (!mask || op.getExactLive())
+  if (isLiveExact(op, /*padding=*/false))
     edge = arith::OrIOp::create(b, b.less(first, inner.first),
                                 b.less(b.min(inner.second, end), after));
   Lanes rows = Lanes::counting(b, first, chunks, b.lanes);

@@ -80,7 +80,7 @@ public:
   void copy(Value source, mlir::ValueRange sourceRow, Value target, mlir::ValueRange targetRow,
             Value from, Value to);
   /// Asks for an element that is read soon, into the second-level cache.
-  void prefetch(Value memref, mlir::ValueRange at);
+  void prefetch(Value memref, mlir::ValueRange at, bool isWrite = false);
   /// Memory of a call, f32 unless said otherwise.
   Value scratch(llvm::ArrayRef<int64_t> shape, mlir::Type element = nullptr);
   Value size(Value memref, int64_t dim);

@@ -22,8 +22,10 @@ struct AttentionPlan {
   AttentionPlan(AttentionOp op, const Processor &processor);
 
   bool pairs;         ///< products of bf16, two channels or two keys at once
+  bool copyKeys, copyValues; ///< rows of a block go to scratch, for its panels
   int64_t width;      ///< queries of a panel, two native vectors
   int64_t rows;       ///< keys, or channels of the result, of a register tile
+  int64_t firsts;     ///< channels of the tile that computes weights as well
   int64_t panels;     ///< panels that share a block of keys
   int64_t keys;       ///< keys of a block, a multiple of `rows`
   int64_t ahead;      ///< keys between the weight of one and its products
@@ -79,9 +81,14 @@ mlir::LogicalResult vectorizeDecode(AttentionOp op, const DecodePlan &plan,
 /// Where a row of an operand of attention is, but for the channel.
 llvm::SmallVector<mlir::Value> rowAt(AttentionOp op, mlir::Value batch, mlir::Value head,
                                      mlir::Value row);
-/// The parts of the mask that look at the key but not at the query: what they hide,
-/// as padding, no query of its sample sees.
+/// Whether a value of the block does not follow from its argument.
+bool isIndependent(mlir::Value value, mlir::BlockArgument argument);
+/// The parts of the mask that do not look at the query: what they hide, as padding,
+/// no query of its head sees.
 llvm::SmallVector<mlir::Value> paddingConditions(AttentionOp op);
+/// Whether a query sees all of its live interval that these do not hide, or, with
+/// `padding` false, all of it.
+bool isLiveExact(AttentionOp op, bool padding);
 /// Whether they let a key be seen, which is at these coordinates.
 mlir::Value isVisible(KernelBuilder &b, AttentionOp op, const mlir::IRMapping &outer,
                       mlir::Value batch, mlir::Value head, mlir::Value key);

@@ -9,13 +9,13 @@
 // put into pairs first, and zeros behind an odd last one.
 // CHECK-LABEL: func.func private @posenc_attention
 // CHECK-SAME:    %{{[^ ]*}}: memref<1x8x?x64xbf16>, %[[K:[^ ]*]]: memref<1x8x?x64xbf16>
-// CHECK:         %[[Q:.*]] = memref.alloca() {alignment = 64 : i64} : memref<4x32x32xf32>
+// CHECK:         %[[Q:.*]] = memref.alloca() {alignment = 64 : i64} : memref<8x32x32xf32>
 // CHECK:         %[[PAIRS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<96x64xf32>
 // CHECK:         arith.select %{{.*}}, %{{.*}}, %{{.*}} : vector<16xbf16>
 // CHECK:         vector.interleave
-// CHECK:         scf.for {{.*}} -> ({{(vector<16xf32>, ){23}vector<16xf32>}})
+// CHECK:         scf.for {{.*}} -> ({{(vector<16xf32>, ){15}vector<16xf32>}})
 // CHECK:           vector.load %[[K]]{{.*}} : memref<1x8x?x64xbf16>, vector<2xbf16>
-// CHECK-COUNT-24:  x86vector.avx512.dot {{.*}} : vector<32xbf16> -> vector<16xf32>
+// CHECK-COUNT-16:  x86vector.avx512.dot {{.*}} : vector<32xbf16> -> vector<16xf32>
 // CHECK:           scf.yield
 // CHECK:         memref.load %[[PAIRS]]
 // CHECK:         x86vector.avx512.dot

@@ -9,10 +9,10 @@
 // CHECK-NOT:     posenc.attention
 // CHECK:       func.func private @posenc_attention({{.*}}) attributes {no_inline{{.*}}}
 // CHECK:         memref.alloca() {alignment = 64 : i64} : memref<4x64x32xf32>
-// A tile of 12 keys and two vectors of queries, all in registers.
+// A tile of 8 keys and two vectors of queries, all in registers.
 // CHECK:         scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>)
-// CHECK:           scf.for {{.*}} -> ({{(vector<16xf32>, ){23}vector<16xf32>}})
-// CHECK-COUNT-24:    vector.fma {{.*}} : vector<16xf32>
+// CHECK:           scf.for {{.*}} -> ({{(vector<16xf32>, ){15}vector<16xf32>}})
+// CHECK-COUNT-16:    vector.fma {{.*}} : vector<16xf32>
 // CHECK:             scf.yield
 
 // AVX2-LABEL:  func.func private @posenc_attention

@@ -13,11 +13,19 @@
 // Scores of 192 keys take 24 KiB; of wide heads, the keys and values count.
 // AVX512-LABEL: func private @posenc_attention(
 // AVX512: memref.alloca() {{.*}} : memref<4x64x32xf32>
-// AVX512: memref.alloca() {{.*}} : memref<204x32xf32>
-// AVX512: scf.for {{.*}} -> ({{(vector<16xf32>, ){23}vector<16xf32>}})
+// AVX512: memref.alloca() {{.*}} : memref<200x32xf32>
+// AVX512: scf.for {{.*}} -> ({{(vector<16xf32>, ){15}vector<16xf32>}})
 // AVX512-LABEL: func private @posenc_attention_0(
 // AVX512: memref.alloca() {{.*}} : memref<4x320x32xf32>
-// AVX512: memref.alloca() {{.*}} : memref<108x32xf32>
+// AVX512: memref.alloca() {{.*}} : memref<104x32xf32>
+// Rows of 2 KiB are read where they are, those of 4 KiB are copied for more panels.
+// AVX512-LABEL: func private @posenc_attention_1(
+// AVX512-NOT: memref<192x64xf32>
+// AVX512: memref.alloca() {{.*}} : memref<4x64x32xf32>
+// AVX512-NOT: memref<192x64xf32>
+// AVX512-LABEL: func private @posenc_attention_2(
+// AVX512: memref.alloca() {{.*}} : memref<8x64x32xf32>
+// AVX512-COUNT-2: memref.alloca() {{.*}} : memref<192x64xf32>
 // AVX2-LABEL: func private @posenc_attention(
 // AVX2: memref.alloca() {{.*}} : memref<4x64x16xf32>
 // AVX2: memref.alloca() {{.*}} : memref<198x16xf32>
@@ -69,6 +77,18 @@ func.func @wide(%q: tensor<1x2x?x320xf32>, %k: tensor<1x2x?x320xf32>, %v: tensor
   %s = posenc.scores %q, %k : (tensor<1x2x?x320xf32>, tensor<1x2x?x320xf32>) -> tensor<1x2x?x?xf32>
   %o = posenc.attend %s, %v : (tensor<1x2x?x?xf32>, tensor<1x2x?x320xf32>) -> tensor<1x2x?x320xf32>
   return %o : tensor<1x2x?x320xf32>
+}
+
+func.func @near(%q: tensor<1x?x8x64xf32>, %k: tensor<1x?x8x64xf32>, %v: tensor<1x?x8x64xf32>) -> tensor<1x?x8x64xf32> {
+  %s = posenc.scores %q, %k {layout = #posenc.layout<bshd>} : (tensor<1x?x8x64xf32>, tensor<1x?x8x64xf32>) -> tensor<1x8x?x?xf32>
+  %o = posenc.attend %s, %v {layout = #posenc.layout<bshd>} : (tensor<1x8x?x?xf32>, tensor<1x?x8x64xf32>) -> tensor<1x?x8x64xf32>
+  return %o : tensor<1x?x8x64xf32>
+}
+
+func.func @apart(%q: tensor<1x?x16x64xf32>, %k: tensor<1x?x16x64xf32>, %v: tensor<1x?x16x64xf32>) -> tensor<1x?x16x64xf32> {
+  %s = posenc.scores %q, %k {layout = #posenc.layout<bshd>} : (tensor<1x?x16x64xf32>, tensor<1x?x16x64xf32>) -> tensor<1x16x?x?xf32>
+  %o = posenc.attend %s, %v {layout = #posenc.layout<bshd>} : (tensor<1x16x?x?xf32>, tensor<1x?x16x64xf32>) -> tensor<1x?x16x64xf32>
+  return %o : tensor<1x?x16x64xf32>
 }
 
 //--- given.mlir
