@@ -258,6 +258,7 @@ LogicalResult MmaAttention::buildThread() {
   for (Regions &region : regions)
     failed |= (region.score && region.score->failed()) || (region.mask && region.mask->failed());
   t->contract();
+  t->align();
   return success(!failed);
 }
 

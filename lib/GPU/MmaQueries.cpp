@@ -17,27 +17,6 @@ void MmaAttention::loadQueries() {
     mapQueries(rows);
 }
 
-namespace {
-/// The channels of a row that are taken by one step of a thread.
-struct Step {
-  int64_t groups;     ///< of channels; 0: one, as scalars
-  int64_t neighbours; ///< elements that are next to each other in the tile
-};
-} // namespace
-
-/// Wide steps need groups whose members begin at multiples of 8 channels.
-static Step chooseStep(Region &map, ChannelsAttr channels, int64_t width) {
-  SmallVector<Value> varying;
-  unsigned size = channels.getGroup();
-  for (BlockArgument argument : map.getArguments())
-    if (argument.getArgNumber() < size || argument.getArgNumber() >= size + 3)
-      varying.push_back(argument);
-  int64_t distance = channels.getPairing() == Pairing::half ? width / 2 : width;
-  if (channels.getOffset() % 8 || distance % 8 || !RegionVectorizer::hasVectorForm(map, varying))
-    return {0, 1};
-  return {channels.getPairing() == Pairing::interleaved ? 4 : 8, 8};
-}
-
 /// Stores values of f32 into a row of the tile of queries.
 static void put(ThreadBuilder &t, Value tile, Value row, Value channel, Value values) {
   Type element = cast<pgpu::TileType>(tile.getType()).getElement();
@@ -54,8 +33,8 @@ void MmaAttention::mapQueries(Value rows) {
   ChannelsAttr channels = *op.getQueryChannels();
   int64_t offset = channels.getOffset(), size = channels.getGroup();
   int64_t width = channels.getWidth() ? channels.getWidth() : plan.width - offset;
-  Step step = chooseStep(op.getQueryMap(), channels, width);
-  int64_t wide = std::max<int64_t>(step.groups, 1), perRow = width / size / wide;
+  int64_t groups = RowMap::wideGroups(op.getQueryMap(), channels, width, kFragment);
+  int64_t wide = std::max<int64_t>(groups, 1), perRow = width / size / wide;
   auto eachItem = [&](int64_t perRow, llvm::function_ref<void(Value, Value, Value)> body) {
     if (perRow)
       t->strided(t->thread, t->index(plan.queries() * perRow), plan.warps * kWarp, [&](Value item) {
@@ -71,18 +50,18 @@ void MmaAttention::mapQueries(Value rows) {
     auto bind = [&](unsigned argument, Lanes lanes) {
       bindings.push_back({op.getQueryMap().getArgument(argument), std::move(lanes)});
     };
-    Values members = map.loadGroup(op.getQuery(), rowAt(op, batch, head, source), c, step.groups);
+    Values members = map.loadGroup(op.getQuery(), rowAt(op, batch, head, source), c, groups);
     for (auto [n, member] : llvm::enumerate(members))
       bind(n, member);
     bind(size, coordinate(batch, 0));
     bind(size + 1, coordinate(head, 1));
     bind(size + 2, coordinate(source, 2));
-    bind(size + 3, Lanes::counting(*t, c, 1, step.groups));
+    bind(size + 3, Lanes::counting(*t, c, 1, groups));
     Values results;
     for (const Lanes &result : vectorizer.evaluate(bindings))
-      results.push_back(result.asVectors(*t, 1, step.groups)[0]);
+      results.push_back(result.asVectors(*t, 1, groups)[0]);
     failed |= vectorizer.failed();
-    if (step.groups && channels.getPairing() == Pairing::interleaved)
+    if (groups && channels.getPairing() == Pairing::interleaved)
       results = {vector::InterleaveOp::create(*t, results[0], results[1])};
     for (auto [n, result] : llvm::enumerate(results))
       put(*t, queryTile, tileRow, map.channel(c, n), result);

@@ -2,7 +2,6 @@
 
 #include "GPU/Forms.h"
 #include "GPU/ThreadBuilder.h"
-#include "Reference/Loops.h"
 #include "Vectorize/RowMap.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -64,8 +63,20 @@ LogicalResult posenc::buildSimtLayerNorm(LayerNormOp op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Maps: a thread per group of channels
+// Maps: a thread per group of channels, or per some of which an access takes 16 bytes
 //===----------------------------------------------------------------------===//
+
+/// How many groups a thread takes at once; 0: one, as scalars.
+static int64_t chooseGroups(MapOp op) {
+  Value x = op.getInput();
+  int64_t elements = std::min(ThreadBuilder::widest(x), ThreadBuilder::widest(op.getOuts()[0]));
+  if (llvm::any_of(op.getOthers(), [](Value other) { return !hasUnitStride(other); }))
+    return 0;
+  int64_t width = op.getChannels().getWidth();
+  if (!width && elements > 1) // rows are static
+    width = cast<MemRefType>(x.getType()).getShape().back() - op.getChannels().getOffset();
+  return RowMap::wideGroups(op.getBody(), op.getChannels(), width, elements);
+}
 
 LogicalResult posenc::buildSimtMap(MapOp op) {
   if (!op.hasPureBufferSemantics())
@@ -75,16 +86,18 @@ LogicalResult posenc::buildSimtMap(MapOp op) {
   host.setInsertionPoint(op);
   Value x = op.getInput(), out = op.getOuts()[0], last = host.lastSize(x);
   ChannelsAttr channels = op.getChannels();
-  int64_t offset = channels.getOffset(), size = channels.getGroup();
+  int64_t offset = channels.getOffset(), size = channels.getGroup(), lanes = chooseGroups(op);
+  int64_t atOnce = std::max<int64_t>(lanes, 1);
   Value width = channels.getWidth() ? host.index(channels.getWidth()) : host.sub(last, offset);
   // Groups, then the channels that are copied.
-  Value groups = host.divide(width, size);
+  Value groups = host.divide(width, size * atOnce);
   bool copies = x != out && (offset || channels.getWidth());
   Value items = copies ? host.add(groups, host.sub(last, width)) : groups;
   Value total = host.mul(host.rowCount(x), items);
   Value blocks = host.ceilDivide(total, threads);
 
   return buildLaunch(op, "map", blocks, threads, [&](ThreadBuilder &t) {
+    bool failed = false;
     Value id = t.add(t.mul(t.block, threads), t.thread);
     t.ifThen(t.less(id, total), [&] {
       Value row = t.divide(id, items), item = t.sub(id, t.mul(row, items));
@@ -95,14 +108,27 @@ LogicalResult posenc::buildSimtMap(MapOp op) {
           where = op.getLayout() == Layout::bhsd ? at : SmallVector<Value>{at[0], at[2], at[1]};
         for (auto [value, shift] : llvm::zip(where, op.getOffsets()))
           value = t.add(value, shift);
-        where.push_back(item);
+        Value c = t.mul(item, atOnce);
         IRMapping none;
         RowMap map(t, op.getBody(), channels, none, width);
-        SmallVector<Value> arguments = map.loadGroup(x, at, item, 0);
-        llvm::append_range(arguments, where);
+        RegionVectorizer vectorizer(t, op.getBody(), none);
+        SmallVector<RegionVectorizer::Binding> bindings;
+        auto bind = [&](Lanes lanes) {
+          bindings.push_back({op.getBody().getArgument(bindings.size()), std::move(lanes)});
+        };
+        for (Value member : map.loadGroup(x, at, c, lanes))
+          bind(member);
+        for (Value coordinate : where)
+          bind(coordinate);
+        bind(Lanes::counting(t, c, 1, lanes));
         for (Value other : op.getOthers())
-          llvm::append_range(arguments, map.loadGroup(other, at, item, 0));
-        map.storeGroup(reference::inlineRegion(t, op.getBody(), arguments), out, at, item, 0);
+          for (Value member : map.loadGroup(other, at, c, lanes))
+            bind(member);
+        SmallVector<Value> results;
+        for (const Lanes &result : vectorizer.evaluate(bindings))
+          results.push_back(result.asVectors(t, 1, lanes)[0]);
+        failed |= vectorizer.failed();
+        map.storeGroup(results, out, at, c, lanes);
       });
       if (!copies)
         return;
@@ -112,6 +138,7 @@ LogicalResult posenc::buildSimtMap(MapOp op) {
         t.store(t.load(x, join(at, c), 0), out, join(at, c));
       });
     });
-    return success();
+    t.align();
+    return failure(failed);
   });
 }

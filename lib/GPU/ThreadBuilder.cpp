@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace posenc;
@@ -25,6 +26,38 @@ Value ThreadBuilder::fma(Value a, Value b, Value c) {
 void ThreadBuilder::contract() {
   auto flags = arith::FastMathFlagsAttr::get(getContext(), arith::FastMathFlags::contract);
   launch.walk([&](arith::ArithFastMathInterface op) { op->setAttr(op.getFastMathAttrName(), flags); });
+}
+
+/// A power of two that divides a number.
+static int64_t divisor(Value v) {
+  constexpr int64_t most = 1 << 20;
+  if (std::optional<int64_t> known = getConstantIntValue(v))
+    return *known ? std::min(*known & -*known, most) : most;
+  Operation *op = v.getDefiningOp();
+  if (isa_and_nonnull<arith::MulIOp>(op))
+    return std::min(divisor(op->getOperand(0)) * divisor(op->getOperand(1)), most);
+  if (isa_and_nonnull<arith::AddIOp>(op))
+    return std::min(divisor(op->getOperand(0)), divisor(op->getOperand(1)));
+  if (isa_and_nonnull<arith::DivUIOp>(op)) // of a width by two
+    if (std::optional<int64_t> by = getConstantIntValue(op->getOperand(1)))
+      if (int64_t whole = divisor(op->getOperand(0)); *by > 0 && whole % *by == 0)
+        return whole / *by;
+  return 1;
+}
+
+void ThreadBuilder::align() {
+  auto one = [](auto op, VectorType vector) {
+    auto type = memrefOf(op.getBase());
+    if (!type.getElementType().isIntOrFloat() || type.getElementTypeBitWidth() < 8)
+      return;
+    int64_t size = type.getElementTypeBitWidth() / 8, row = type.getShape().back();
+    int64_t elements = std::min(vector.getNumElements(), 16 / size);
+    if (type.getLayout().isIdentity() && ShapedType::isStatic(row) && row % elements == 0 &&
+        divisor(op.getIndices().back()) % elements == 0)
+      op.setAlignment(elements * size);
+  };
+  launch.walk([&](vector::LoadOp op) { one(op, op.getVectorType()); });
+  launch.walk([&](vector::StoreOp op) { one(op, op.getVectorType()); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -84,7 +117,10 @@ Value ThreadBuilder::shared(ArrayRef<int64_t> shape) {
 
 /// Processors convert; those that cannot have LLVM write it out.
 Value ThreadBuilder::roundToBF16(Value value) {
-  return arith::TruncFOp::create(*this, getBF16Type(), value);
+  Type type = getBF16Type();
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    type = vector.cloneWith({}, type);
+  return arith::TruncFOp::create(*this, type, value);
 }
 
 //===----------------------------------------------------------------------===//

@@ -26,6 +26,10 @@ public:
   /// Lets a product and the sum it goes into be one instruction, in all that was built.
   void contract();
 
+  /// Tells of the vectors in memory that were built when they start at a multiple of
+  /// their size, or of 16 bytes, as far as types of memory and numbers show it.
+  void align();
+
   // Memory.
   /// How many consecutive elements of a row, 1 or a power of two, one access of at
   /// most 16 bytes can take: all rows must start at a multiple of it.

@@ -35,15 +35,29 @@ void RowMap::storeGroup(ValueRange values, Value to, ValueRange at, Value c, int
     b.store(value, to, join(at, channel(c, member)));
 }
 
-/// Native vectors, shorter ones for few groups, 0 if there is no vector form.
-int64_t RowMap::laneCount(ValueRange inputs, Value out) {
+/// Whether lanes can be groups without repeating any operation for each of them.
+static bool hasVectorForm(Region &region, unsigned size) {
   SmallVector<Value> varying;
-  unsigned size = channels.getGroup();
   for (BlockArgument argument : region.getArguments())
     if (argument.getArgNumber() < size || argument.getArgNumber() >= size + 3)
       varying.push_back(argument);
-  if (!llvm::all_of(inputs, hasUnitStride) || !hasUnitStride(out) ||
-      !RegionVectorizer::hasVectorForm(region, varying))
+  return RegionVectorizer::hasVectorForm(region, varying);
+}
+
+int64_t RowMap::wideGroups(Region &region, ChannelsAttr channels, int64_t width,
+                           int64_t elements) {
+  bool isInterleaved = channels.getPairing() == Pairing::interleaved;
+  int64_t members = isInterleaved ? 1 : channels.getGroup();
+  if (elements < 2 || channels.getOffset() % elements || width % (members * elements) ||
+      !hasVectorForm(region, channels.getGroup()))
+    return 0;
+  return isInterleaved ? elements / 2 : elements;
+}
+
+/// Native vectors, shorter ones for few groups, 0 if there is no vector form.
+int64_t RowMap::laneCount(ValueRange inputs, Value out) {
+  unsigned size = channels.getGroup();
+  if (!llvm::all_of(inputs, hasUnitStride) || !hasUnitStride(out) || !hasVectorForm(region, size))
     return 0;
   int64_t total = channels.getWidth(), lanes = b.lanes;
   int64_t all = cast<MemRefType>(inputs[0].getType()).getShape().back();

@@ -24,6 +24,11 @@ public:
   mlir::LogicalResult apply(mlir::ValueRange inputs, mlir::ValueRange at, Value out,
                             mlir::ValueRange outAt, mlir::ValueRange coordinates);
 
+  /// How many groups to take at once for accesses of `elements` neighbours that start
+  /// at multiples of as many; 0 if `width` channels or the region do not allow it.
+  static int64_t wideGroups(mlir::Region &region, ChannelsAttr channels, int64_t width,
+                            int64_t elements);
+
   // One group, or `n`. Only with the width that the constructor was given.
   Value channel(Value c, unsigned member);
   Values loadGroup(Value from, mlir::ValueRange at, Value c, int64_t n);

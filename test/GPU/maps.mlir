@@ -1,0 +1,39 @@
+// Threads take as many groups of channels as an access of 16 bytes has: of halves, two
+// accesses; of pairs, one. Rows that do not allow it are read by elements.
+// RUN: pe-translate --posenc-to-ptx %s | FileCheck %s
+// DEFINE: %{function} = halves
+// DEFINE: %{input} = 2x3x37x64
+// DEFINE: %{check} = pe-runner %s --entry=%{function} --input=%{input}=random:1 --pipeline=posenc-nvptx --device=emulator --check --verify --tolerance=2e-2
+// RUN: %{check}
+// REDEFINE: %{function} = pairs
+// RUN: %{check}
+// REDEFINE: %{function} = part
+// RUN: %{check}
+// REDEFINE: %{function} = narrow
+// REDEFINE: %{input} = 2x3x37x6
+// RUN: %{check}
+
+// CHECK-LABEL: .entry map_1(
+// CHECK-COUNT-2: ld.global.v4
+// CHECK: st.global.v4
+// CHECK: st.global.v4
+func.func @halves(%x: tensor<?x3x?x64xbf16>) -> tensor<?x3x?x64xbf16> {
+  %r = posenc.rope %x {pairing = #posenc.pairing<half>} : (tensor<?x3x?x64xbf16>) -> tensor<?x3x?x64xbf16>
+  return %r : tensor<?x3x?x64xbf16>
+}
+
+func.func @pairs(%x: tensor<?x3x?x64xf16>) -> tensor<?x3x?x64xf16> {
+  %r = posenc.rope %x {pairing = #posenc.pairing<interleaved>} : (tensor<?x3x?x64xf16>) -> tensor<?x3x?x64xf16>
+  return %r : tensor<?x3x?x64xf16>
+}
+
+// A part of the channels, the others are copied.
+func.func @part(%x: tensor<?x3x?x64xf32>) -> tensor<?x3x?x64xf32> {
+  %r = posenc.rope %x {pairing = #posenc.pairing<half>, offset = 8 : i64, width = 32 : i64} : (tensor<?x3x?x64xf32>) -> tensor<?x3x?x64xf32>
+  return %r : tensor<?x3x?x64xf32>
+}
+
+func.func @narrow(%x: tensor<?x3x?x6xbf16>) -> tensor<?x3x?x6xbf16> {
+  %r = posenc.rope %x {pairing = #posenc.pairing<half>} : (tensor<?x3x?x6xbf16>) -> tensor<?x3x?x6xbf16>
+  return %r : tensor<?x3x?x6xbf16>
+}
