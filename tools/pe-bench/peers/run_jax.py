@@ -3,9 +3,9 @@
 import os
 
 os.environ["JAX_PLATFORMS"] = "cpu"
-# The only knob that XLA offers on the number of threads.
-if os.environ.get("OMP_NUM_THREADS") == "1":
-    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+# XLA has no reliable number of threads: it gets that many processors.
+threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 import jax
 import jax.numpy as jnp
