@@ -18,9 +18,7 @@ struct Runnable {
   Contender contender;
   std::vector<std::unique_ptr<Peer>> peers;
 };
-} // namespace
 
-namespace {
 /// On this processor.
 class HostRunner : public Runner {
 public:

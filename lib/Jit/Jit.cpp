@@ -204,21 +204,33 @@ llvm::Error Jit::invoke(const EntryPoint &entry, llvm::ArrayRef<Argument> argume
   return llvm::Error::success();
 }
 
+/// Takes over a result on the device, as copyResult copies one.
+static llvm::Expected<DeviceTensor> adoptResult(const HostType &type, const char *storage) {
+  auto result = readDescriptor(type, storage);
+  if (!result)
+    return result.takeError();
+  return DeviceTensor::adopt(type.kind, result->second, result->first);
+}
+
+/// What `take` makes of each result in the struct at `bytes`.
+template <typename Tensor, typename Take>
+static llvm::Error collectResults(const EntryPoint &entry, const char *bytes,
+                                  llvm::SmallVector<Tensor> &results, Take take) {
+  llvm::SmallVector<int64_t> offsets = getResultOffsets(entry);
+  for (auto [index, type] : llvm::enumerate(entry.results)) {
+    llvm::Expected<Tensor> result = take(type, bytes + offsets[index]);
+    if (!result)
+      return makeError("result " + Twine(index) + ": " + llvm::toString(result.takeError()));
+    results.push_back(std::move(*result));
+  }
+  return llvm::Error::success();
+}
+
 llvm::Expected<llvm::SmallVector<HostTensor>>
 Jit::call(const EntryPoint &entry, llvm::MutableArrayRef<HostTensor> arguments,
           CallStatistics *statistics) {
   llvm::SmallVector<HostTensor> results;
-  auto collect = [&](const char *bytes) -> llvm::Error {
-    llvm::SmallVector<int64_t> offsets = getResultOffsets(entry);
-    for (auto [index, type] : llvm::enumerate(entry.results)) {
-      auto result = copyResult(type, bytes + offsets[index]);
-      if (!result)
-        return makeError("result " + Twine(index) + ": " +
-                         llvm::toString(result.takeError()));
-      results.push_back(std::move(*result));
-    }
-    return llvm::Error::success();
-  };
+  auto collect = [&](const char *bytes) { return collectResults(entry, bytes, results, copyResult); };
   if (llvm::Error error = invoke(entry, view<Argument>(arguments), statistics, collect))
     return error;
   return results;
@@ -231,16 +243,7 @@ Jit::call(const EntryPoint &entry, llvm::ArrayRef<DeviceTensor> arguments) {
       return makeError("argument " + Twine(index) + ": expected a tensor, to be memory of the "
                        "device, but got " + type.format());
   llvm::SmallVector<DeviceTensor> results;
-  auto collect = [&](const char *bytes) -> llvm::Error {
-    llvm::SmallVector<int64_t> offsets = getResultOffsets(entry);
-    for (auto [index, type] : llvm::enumerate(entry.results)) {
-      auto result = readDescriptor(type, bytes + offsets[index]);
-      if (!result)
-        return makeError("result " + Twine(index) + ": " + llvm::toString(result.takeError()));
-      results.push_back(DeviceTensor::adopt(type.kind, result->second, result->first));
-    }
-    return llvm::Error::success();
-  };
+  auto collect = [&](const char *bytes) { return collectResults(entry, bytes, results, adoptResult); };
   if (llvm::Error error = invoke(entry, view<Argument>(arguments), /*statistics=*/nullptr, collect))
     return error;
   return results;
