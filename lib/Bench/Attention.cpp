@@ -206,6 +206,7 @@ posenc::bench::makeAttention(StringRef name, const Shape &shape,
                                           {"dtype", getName(shape.kind)},
                                           {"layout", shape.isRowMajor ? "bshd" : "bhsd"},
                                           {"encodings", std::move(words)}};
+  result.shape = llvm::to_vector(result.inputs[0].getShape());
   result.check = [shape, encodings = std::vector<Encoding>(encodings)](
                      const Case &self, llvm::ArrayRef<HostTensor> results) {
     return checkAttention(shape, encodings, self.inputs, results[0]);

@@ -264,6 +264,7 @@ llvm::Expected<Case> posenc::bench::makeCachedAttention(StringRef name, const Sh
   result.tolerance = getTolerance(shape.kind);
   for (const Encoding &encoding : encodings)
     result.tolerance += encoding.errorPerPosition * shape.keys;
+  result.shape = llvm::to_vector(query.getShape());
   result.check = [shape, cache, exact, encodings = std::vector<Encoding>(encodings)](
                      const Case &, llvm::ArrayRef<HostTensor> results) {
     double error = checkAttention(shape, encodings, *exact, results[0]);

@@ -2,6 +2,8 @@
 
 #include "Bench/Case.h"
 
+#include "llvm/Support/Format.h"
+
 #include <cmath>
 #include <limits>
 
@@ -17,6 +19,21 @@ double posenc::bench::getTolerance(ElementKind kind) {
   default:
     return 1e-5;
   }
+}
+
+llvm::Expected<double> posenc::bench::checkResults(const Case &source,
+                                                   llvm::ArrayRef<HostTensor> results) {
+  if (!source.shape.empty() && results[0].getShape() != llvm::ArrayRef(source.shape))
+    return makeError("wrong result, not timed: expected " +
+                     formatShape(source.shape, results[0].getKind()) + " but got " +
+                     formatShape(results[0].getShape(), results[0].getKind()));
+  auto error = source.check(source, results);
+  if (!error || *error <= source.tolerance)
+    return error;
+  std::string text;
+  llvm::raw_string_ostream(text) << "wrong result, not timed: error "
+                                 << llvm::format("%.2g exceeds %.2g", *error, source.tolerance);
+  return makeError(text);
 }
 
 void ErrorMeter::add(double actual, double expected) {

@@ -27,6 +27,8 @@ struct Case {
   }
   /// Work of one run. A bound whose work is not known is not looked at.
   double flops = 0, bytes = 0;
+  /// Of the first result; empty if `check` looks at shapes itself.
+  llvm::SmallVector<int64_t> shape;
   /// How far results of this case are from what they should be.
   std::function<llvm::Expected<double>(const Case &,
                                        llvm::ArrayRef<HostTensor>)>
@@ -47,6 +49,10 @@ struct Case {
 /// sums of products: 2e-6 for f32 as in docs/numerics.md, with room for sums of
 /// some thousands.
 double getTolerance(ElementKind kind);
+
+/// The error of `results`; fails if their shape is not that of `source` or if the
+/// error exceeds its tolerance.
+llvm::Expected<double> checkResults(const Case &source, llvm::ArrayRef<HostTensor> results);
 
 /// Keeps the largest error, relative to the largest expected value: that of one
 /// element would say nothing where cancellation leaves it near 0.

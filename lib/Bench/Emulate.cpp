@@ -3,7 +3,6 @@
 #include "Bench/Emulate.h"
 
 #include "Bench/OnDevice.h"
-#include "Bench/Template.h"
 #include "posenc/Emulator.h"
 #include "llvm/Support/Format.h"
 
@@ -22,24 +21,12 @@ static llvm::Error emulate(mlir::MLIRContext &context, Case &source,
   auto clock = DeviceClock::create();
   if (!clock)
     return clock.takeError();
-  auto program = buildProgram(context, source.program, source.entry, options);
-  if (!program)
-    return program.takeError();
-  auto runner = DeviceRunner::create(std::move(*program), source.inputs, **clock);
+  auto runner = createRunner(context, source, options, clock->get());
   if (!runner)
     return runner.takeError();
-  auto results = (*runner)->call();
-  if (!results)
-    return results.takeError();
-  auto error = source.check(source, *results);
+  auto error = runOnce(**runner, source);
   if (!error)
     return error.takeError();
-  if (!(*error <= source.tolerance)) {
-    std::string text;
-    llvm::raw_string_ostream(text) << llvm::format("wrong result: error %.2g exceeds %.2g",
-                                                   *error, source.tolerance);
-    return makeError(text);
-  }
   os << source.name << llvm::format(" error %.2g\n", *error);
   emulator.printCounts(os);
   return llvm::Error::success();

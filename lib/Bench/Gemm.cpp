@@ -193,6 +193,7 @@ llvm::Expected<Case> posenc::bench::makeGemm(const Gemm &gemm) {
                                           {"gelu", gemm.hasGelu}};
   result.inputs.push_back(std::move(*x));
   result.tolerance = getTolerance(gemm.kind);
+  result.shape = {gemm.rows, gemm.outputs};
   result.check = [gemm, weights, file](const Case &self, llvm::ArrayRef<HostTensor> results) {
     return check(gemm, self.inputs[0], weights, results[0]);
   };

@@ -9,25 +9,10 @@
 #define POSENC_BENCH_ONDEVICE_H
 
 #include "Bench/Machine.h"
+#include "Bench/Runner.h"
 #include "posenc/Device.h"
-#include "posenc/Jit/Program.h"
 
 namespace posenc::bench {
-
-/// A program and its inputs, wherever they are.
-class Runner {
-public:
-  virtual ~Runner() = default;
-  virtual llvm::Expected<llvm::SmallVector<HostTensor>> call() = 0;
-  /// Seconds of one call.
-  virtual llvm::Expected<double> time() = 0;
-  const EntryPoint &getEntry() const { return program.entry; }
-
-protected:
-  explicit Runner(Program program) : program(std::move(program)) {}
-
-  Program program;
-};
 
 /// A stream of the device of this process that all calls use while this exists, and
 /// two events in it.

@@ -3,8 +3,7 @@
 #include "Bench/Run.h"
 
 #include "Bench/Machine.h"
-#include "Bench/Template.h"
-#include "llvm/Support/Format.h"
+#include "Bench/OnDevice.h"
 
 using namespace posenc;
 using namespace posenc::bench;
@@ -18,41 +17,7 @@ struct Runnable {
   Contender contender;
   std::vector<std::unique_ptr<Peer>> peers;
 };
-
-/// On this processor.
-class HostRunner : public Runner {
-public:
-  HostRunner(Program program, Case &source) : Runner(std::move(program)), source(source) {}
-
-  llvm::Expected<llvm::SmallVector<HostTensor>> call() override {
-    return program.jit->call(program.entry, source.inputs);
-  }
-  llvm::Expected<double> time() override {
-    return program.jit->time(program.entry, source.inputs);
-  }
-
-private:
-  Case &source;
-};
 } // namespace
-
-static llvm::Expected<std::unique_ptr<Runner>>
-load(mlir::MLIRContext &context, Case &source, const RunOptions &options) {
-  auto program = buildProgram(context, source.program, source.entry, options.program);
-  if (!program)
-    return program.takeError();
-  if (options.device)
-    return DeviceRunner::create(std::move(*program), source.inputs, *options.device);
-  return std::make_unique<HostRunner>(std::move(*program), source);
-}
-
-static llvm::Error makeWrongResult(const Case &source, double error) {
-  std::string text;
-  llvm::raw_string_ostream(text)
-      << source.name << ": wrong result, not timed: error "
-      << llvm::format("%.2g exceeds %.2g", error, source.tolerance);
-  return makeError(text);
-}
 
 static llvm::Expected<std::unique_ptr<Runnable>>
 prepare(mlir::MLIRContext &context, Case source, const RunOptions &options) {
@@ -61,17 +26,12 @@ prepare(mlir::MLIRContext &context, Case source, const RunOptions &options) {
   };
   auto runnable = std::make_unique<Runnable>();
   runnable->source = std::move(source);
-  auto runner = load(context, runnable->source, options);
+  auto runner = createRunner(context, runnable->source, options.program, options.device);
   if (!runner)
     return named(runner.takeError());
-  auto results = (*runner)->call();
-  if (!results)
-    return named(results.takeError());
-  auto error = runnable->source.check(runnable->source, *results);
+  auto error = runOnce(**runner, runnable->source);
   if (!error)
     return named(error.takeError());
-  if (!(*error <= runnable->source.tolerance))
-    return makeWrongResult(runnable->source, *error);
 
   runnable->runner = std::move(*runner);
   runnable->error = *error;

@@ -3,10 +3,9 @@
 #ifndef POSENC_BENCH_RUN_H
 #define POSENC_BENCH_RUN_H
 
-#include "Bench/OnDevice.h"
 #include "Bench/Peers.h"
 #include "Bench/Report.h"
-#include "posenc/Jit/Program.h"
+#include "Bench/Runner.h"
 
 namespace posenc::bench {
 

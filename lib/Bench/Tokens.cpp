@@ -63,6 +63,7 @@ llvm::Expected<Case> posenc::bench::makeTokens(const Shape &shape, const Encodin
   // Rows of tables are few, or read by one token each.
   result.bytes = 2.0 * result.inputs[0].getNumBytes();
   result.tolerance = getTolerance(shape.kind) + encoding.errorPerPosition * shape.queries;
+  result.shape = getSizes(/*isDynamic=*/false);
   result.check = [shape, encoding](const Case &self, llvm::ArrayRef<HostTensor> results) {
     return check(shape, encoding, self.inputs, results[0]);
   };

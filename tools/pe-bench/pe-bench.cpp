@@ -3,6 +3,7 @@
 #include "Cases.h"
 
 #include "Bench/Emulate.h"
+#include "Bench/OnDevice.h"
 #include "Bench/Run.h"
 #include "posenc/Pipelines.h"
 #include "posenc/Registration.h"
