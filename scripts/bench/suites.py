@@ -12,8 +12,9 @@ def minilm(shape, *arguments):
     return [*MINILM, f"--input={shape}=random", f"--input={shape}=ones", *arguments]
 
 
-# IREE takes seconds for a case of 1024 rows, and minutes for 4096.
+# IREE takes seconds for attention of 1024 rows, and minutes for 4096.
 PEERS = "--peers=onnxruntime,openvino,torch,jax"
+ALL_PEERS = PEERS + ",iree"
 BF16 = "--dtype=bf16"
 GROUPED = ["--heads=32", "--kv-heads=8", "--dim=128"]
 # Four times the last-level cache of the machine that docs/benchmarks.md is from.
@@ -37,11 +38,11 @@ SUITES = {
         attention("--encoding=t5", PEERS),
         attention("--q=4096", "--causal", "--window=256", PEERS, *LONG),
         attention("--q=1", "--kv=4096", *GROUPED, PEERS),
-        attention("--heads=12", "--dim=32", "--q=128", PEERS),
+        attention("--heads=12", "--dim=32", "--q=128", ALL_PEERS),
     ]),
     "minilm": ("all-MiniLM-L6-v2, one thread", [
-        minilm("1x16", PEERS), minilm("1x128", PEERS), minilm("8x128", PEERS, *LONG),
-        minilm("1x512", PEERS, *LONG),
+        minilm("1x16", ALL_PEERS), minilm("1x128", ALL_PEERS), minilm("8x128", ALL_PEERS, *LONG),
+        minilm("1x512", ALL_PEERS, *LONG),
     ]),
     "minilm-bf16": ("all-MiniLM-L6-v2 in bf16, one thread", [
         minilm("1x16", BF16, PEERS), minilm("1x128", BF16, PEERS), minilm("8x128", BF16, PEERS, *LONG),

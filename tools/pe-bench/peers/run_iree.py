@@ -1,4 +1,4 @@
-"""IREE, with its own operation for attention."""
+"""IREE, with its own operation for attention; models come by way of JAX."""
 
 import numpy as np
 import iree.compiler
@@ -44,12 +44,27 @@ def attention(problem, inputs, threads):
       }} -> {types["q"]}
       return %y : {types["q"]}
     }}"""
+    run = load(text, "attention", operands.values(), threads)
+    return {"llvm-cpu": (run, lambda: run().to_host().reshape(q.shape))}
+
+
+def bert(problem, inputs, threads):
+    import run_jax
+    step, operands = run_jax.make_bert(problem, inputs)
+    text = str(step.lower(*operands).compiler_ir("stablehlo"))
+    flat = run_jax.jax.tree_util.tree_leaves(operands)
+    run = load(text, "main", map(np.asarray, flat), threads)
+    return {"llvm-cpu": (run, lambda: run().to_host())}
+
+
+def load(text, name, operands, threads):
+    """Calls function `name` of the module `text`."""
     code = iree.compiler.compile_str(text, target_backends=["llvm-cpu"], extra_args=[
         "--iree-llvmcpu-target-cpu=host", "--iree-opt-level=O3"])
     config = iree.runtime.Config("local-sync" if threads == 1 else "local-task")
     context = iree.runtime.SystemContext(config=config)
-    context.add_vm_module(iree.runtime.VmModule.copy_buffer(context.instance, code))
-    function = context.modules.module.attention
-    arrays = [iree.runtime.asdevicearray(config.device, np.ascontiguousarray(x)) for x in operands.values()]
-    run = lambda: function(*arrays)
-    return {"llvm-cpu": (run, lambda: run().to_host().reshape(q.shape))}
+    module = iree.runtime.VmModule.copy_buffer(context.instance, code)
+    context.add_vm_module(module)
+    function = context.modules[module.name][name]
+    arrays = [iree.runtime.asdevicearray(config.device, np.ascontiguousarray(x)) for x in operands]
+    return lambda: function(*arrays)
