@@ -16,6 +16,7 @@ class Program:
     inputs: list = field(default_factory=list)
     body: list = field(default_factory=list)
     types: dict = field(default_factory=dict)
+    writable: set = field(default_factory=set)  # arguments that may be changed in place
     shapes: dict = field(default_factory=dict)
     results: list = field(default_factory=list)
     narrow: bool = False  # is something of 16 bits involved?
@@ -57,7 +58,8 @@ class Program:
         return name
 
     def text(self):
-        signature = ", ".join(f"{a}: {self.types[a]}" for a in self.arguments)
+        note = lambda a: " {bufferization.writable = true}" if a in self.writable else ""
+        signature = ", ".join(f"{a}: {self.types[a]}{note(a)}" for a in self.arguments)
         kinds = ", ".join(self.types[r] for r in self.results)
         lines = self.body + [f"return {', '.join(self.results)} : {kinds}"]
         return f"func.func @f({signature}) -> ({kinds}) {{\n  " + "\n  ".join(lines) + "\n}\n"

@@ -5,6 +5,7 @@ encodings in any number and order; whatever the verifiers accept may come up.
 """
 
 from builder import LENGTHS, TYPES, WIDTHS, Program, at, attributes, coordinates
+from caches import cached
 from tokens import tokens
 
 
@@ -75,6 +76,9 @@ def attention(p):
     v = operand(value_layout, key_heads, keys, value_width)
     if rng.random() < 0.1:  # all from one tensor
         k, v, keys, value_layout = q, q, queries, layout
+    if rng.random() < 0.25:
+        filled = rng.choice([0, 1, 15, 40])
+        k, v, keys = cached(p, k, filled, layout), cached(p, v, filled, value_layout), filled + keys
     past = rng.choice([0, 3, max(0, keys - queries), 1000])
     where = coordinates(p, batch, [(q, row), (k, row)], past)
     for _ in range(rng.choice([1, 1, 1, 2])):
