@@ -1,17 +1,18 @@
 """Runs one instruction and compares it with what the PTX ISA says.
 
-    conformance.py DEVICE[,DEVICE] NAME...
+    conformance.py DEVICE[,DEVICE] FILE...
 
+FILE is one of instructions, without its ending: each function there yields kernels.
 Expected values come from numpy, from the formulas of the PTX ISA, and know
 nothing of the emulator.
 """
 
 import ctypes
+import importlib
+import inspect
 import sys
 
 import numpy as np
-
-import instructions
 
 
 def get_version(device):
@@ -27,9 +28,9 @@ def get_version(device):
     return 10 * parts[0] + parts[1]
 
 
-def check(device, name):
+def check(device, make):
     count = 0
-    for what, kernel, want, tolerance in getattr(instructions, name)():
+    for what, kernel, want, tolerance in make():
         if int(kernel.chip[3:]) > get_version(device):
             print(f"{what}: needs {kernel.chip}")
             return
@@ -50,10 +51,12 @@ def check(device, name):
                      f"({int(bad.sum())} of {bad.size} differ)")
         count += 1
     if not count:
-        sys.exit(f"{name}: nothing to check")
-    print(f"{name}: {count} kernels on {device}")
+        sys.exit(f"{make.__name__}: nothing to check")
+    print(f"{make.__name__}: {count} kernels on {device}")
 
 
 for device in sys.argv[1].split(","):
     for name in sys.argv[2:]:
-        check(device, name)
+        file = importlib.import_module(f"instructions.{name}")
+        for _, make in inspect.getmembers(file, inspect.isgeneratorfunction):
+            check(device, make)
