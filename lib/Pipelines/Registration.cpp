@@ -3,6 +3,7 @@
 #include "posenc/Registration.h"
 #include "GPU/LaunchEffects.h"
 #include "Lower/Bufferize.h"
+#include "Lower/IntrinsicEffects.h"
 #include "posenc/Fragments.h"
 #include "posenc/Passes.h"
 #include "posenc/Pipelines.h"
@@ -18,6 +19,7 @@ void posenc::registerDialect(DialectRegistry &registry) {
   registry.insert<PosencDialect, pgpu::PgpuDialect>();
   registerBufferization(registry);
   registerLaunchEffects(registry);
+  registerIntrinsicEffects(registry);
 }
 
 void posenc::registerAll(DialectRegistry &registry) {

@@ -7,12 +7,12 @@ using namespace posenc;
 
 static int64_t rowWidth(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(3); }
 
-/// Scores are scaled with the query, or their region gives natural exponents, or
-/// they are those of pairs, which no factor may round.
+/// Scores are scaled with the query, unless they are those of pairs, which no factor
+/// may round: a region scales them, or their exponent does.
 static double scoreUnit(AttentionOp op, const AttentionPlan &plan) {
-  if (!op.getScoreMod().empty())
-    return log2e;
-  return plan.pairs ? op.getScale().convertToFloat() * log2e : 1.0;
+  if (op.getScoreMod().empty())
+    return plan.pairs ? op.getScale().convertToFloat() * log2e : 1.0;
+  return plan.natural ? log2e : 1.0;
 }
 
 AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,
@@ -20,6 +20,7 @@ AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, const Attenti
     : b(b), op(op), plan(plan), outer(outer), chunks(plan.width / b.lanes),
       width(rowWidth(op.getQuery())), valueWidth(rowWidth(op.getValue())),
       steps(plan.pairs ? width / 2 : width),
+      scale(op.getScale().convertToFloat() * (plan.natural ? 1.0 : log2e)),
       unit(scoreUnit(op, plan)),
       args{operands[0], operands[1], operands[2], operands[3],
            op.getOuts().size() > 1 ? operands[4] : Value(), operands.take_back(4),

@@ -79,6 +79,7 @@ private:
   unsigned chunks;
   int64_t width, valueWidth; ///< channels of keys and of values
   int64_t steps;             ///< products of a score: channels, or pairs of them
+  double scale;              ///< what makes a product a score
   double unit;               ///< what makes a score in scratch a power of two
   bool failed = false;
 

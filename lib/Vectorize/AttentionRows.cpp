@@ -35,9 +35,7 @@ void AttentionKernel::packQueries(Value panel, Value first) {
     // Pairs are those of the operand: the scores are scaled.
     if (plan.pairs)
       return b.loadPairs(from, row, channel, n);
-    // Without a score region the softmax needs the scores in powers of two only.
-    Value scale = b.f32(op.getScale().convertToFloat() * (op.getScoreMod().empty() ? log2e : 1.0));
-    return b.mul(b.load(from, join(row, channel), n), b.broadcast(scale, n));
+    return b.mul(b.load(from, join(row, channel), n), b.broadcast(b.f32(scale), n));
   };
   int64_t t = transposed(steps), whole = t ? steps / t * t : 0;
   if (whole)

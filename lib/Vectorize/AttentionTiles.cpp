@@ -111,7 +111,7 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Value key, bool edge,
       Region &region = op.getScoreMod();
       if (plan.pairs)
         for (Value &v : row)
-          v = b.mul(v, b.splat(op.getScale().convertToFloat()));
+          v = b.mul(v, b.splat(scale));
       Lanes modified = tile.score->evaluate(
           {{region.getArgument(0), Lanes(row)}, {region.getArgument(4), at}})[0];
       row = modified.asVectors(b, chunks, b.lanes);

@@ -110,7 +110,10 @@ protected:
   virtual Value roundToBF16(Value value);
 
 private:
+  std::pair<Value, Value> splitExponent(Value x, int64_t steps);
   Value exp2(Value x, llvm::ArrayRef<double> coefficients);
+  bool isTableOfExponents(Value x) const;
+  Value exp2ByTable(Value x, llvm::ArrayRef<double> coefficients);
   Value reduce(Value v, llvm::function_ref<Value(Value, Value)> combine);
 
   mlir::Block *entry;

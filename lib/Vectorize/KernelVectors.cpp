@@ -2,6 +2,10 @@
 
 #include "Vectorize/KernelBuilder.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#include <cmath>
+
 using namespace mlir;
 using namespace posenc;
 
@@ -41,28 +45,69 @@ Value KernelBuilder::fma(Value a, Value b, Value c) {
 // No operation of this may carry fast-math flags: they would remove the rounding
 // by the magic number.
 Value KernelBuilder::exp2(Value x) {
+  if (isTableOfExponents(x))
+    return exp2ByTable(x, {0.24022886, 0.69315734});
   // Minimax of 2^r on [-1/2, 1/2].
   return exp2(x, {0.00133813025, 0.00966636852, 0.0555038101, 0.24022349, 0.693147181, 1.0});
 }
 
 Value KernelBuilder::exp2ForBF16(Value x) {
+  if (isTableOfExponents(x))
+    return exp2ByTable(x, {0.69314718});
   return exp2(x, {0.05517167, 0.24261112, 0.69326099, 0.99992807});
+}
+
+/// x = n + rest, where n is a multiple of 1 / steps, which is a power of two.
+std::pair<Value, Value> KernelBuilder::splitExponent(Value x, int64_t steps) {
+  int64_t n = cast<VectorType>(x.getType()).getNumElements();
+  x = max(splat(-126.0, n), x);
+  Value magic = splat(12582912.0 / steps, n); // 1.5 * 2^23: its last bits are the integer
+  Value rounded = add(x, magic);
+  Value rest = sub(x, sub(rounded, magic));
+  return {arith::BitcastOp::create(*this, vectorType(n, getI32Type()), rounded), rest};
 }
 
 Value KernelBuilder::exp2(Value x, ArrayRef<double> coefficients) {
   int64_t n = cast<VectorType>(x.getType()).getNumElements();
-  x = max(splat(-126.0, n), x);
-  Value magic = splat(12582912.0, n); // 1.5 * 2^23: its last bits are the integer
-  Value rounded = add(x, magic);
-  Value rest = sub(x, sub(rounded, magic));
+  auto [whole, rest] = splitExponent(x, 1);
   Value power = splat(coefficients[0], n);
   for (double c : coefficients.drop_front())
     power = fma(power, rest, splat(c, n));
-  Type ints = vectorType(n, getI32Type());
-  Value exponent = arith::ShLIOp::create(
-      *this, arith::BitcastOp::create(*this, ints, rounded).getResult(), splatInt(23, n));
-  Value bits = add(arith::BitcastOp::create(*this, ints, power), exponent);
+  Value exponent = arith::ShLIOp::create(*this, whole, splatInt(23, n));
+  Value bits = add(arith::BitcastOp::create(*this, exponent.getType(), power), exponent);
   return arith::BitcastOp::create(*this, vectorType(n), bits);
+}
+
+/// Two registers of AVX-512 hold a table, which spares multiply-adds: kernels have
+/// no others to give while products run.
+bool KernelBuilder::isTableOfExponents(Value x) const {
+  return lanes == 16 && cast<VectorType>(x.getType()).getNumElements() == lanes;
+}
+
+/// 2^n (1 + r (c + r (...))) with |r| <= 1/64, the powers of n from a table.
+Value KernelBuilder::exp2ByTable(Value x, ArrayRef<double> coefficients) {
+  constexpr int64_t steps = 32, shift = 23 - 5;
+  auto [whole, rest] = splitExponent(x, steps);
+  // All of n is added to the bits, its fraction too: the table goes without.
+  SmallVector<int32_t> powers;
+  for (int32_t i = 0; i < steps; ++i)
+    powers.push_back(llvm::bit_cast<int32_t>(static_cast<float>(std::exp2(i / double(steps)))) -
+                     (i << shift));
+  VectorType ints = vectorType(lanes, getI32Type());
+  auto half = [&](int64_t first) {
+    return constant(
+        DenseElementsAttr::get(ints, ArrayRef<int32_t>(powers).slice(first, steps / 2)));
+  };
+  Value base = LLVM::CallIntrinsicOp::create(
+                   *this, ints, getStringAttr("llvm.x86.avx512.vpermi2var.d.512"),
+                   ValueRange{half(0), whole, half(steps / 2)})
+                   .getResult(0);
+  Value exponent = arith::ShLIOp::create(*this, whole, splatInt(shift, lanes));
+  Value power = arith::BitcastOp::create(*this, vectorType(lanes), add(base, exponent));
+  Value slope = splat(coefficients[0], lanes);
+  for (double c : coefficients.drop_front())
+    slope = fma(slope, rest, splat(c, lanes));
+  return fma(mul(power, rest), slope, power);
 }
 
 Value KernelBuilder::reduce(Value v, function_ref<Value(Value, Value)> combine) {

@@ -22,6 +22,7 @@ struct AttentionPlan {
   AttentionPlan(AttentionOp op, const Processor &processor);
 
   bool pairs;         ///< products of bf16, two channels or two keys at once
+  bool natural = false; ///< scores as the region sees them are exponents of e, not of 2
   bool copyKeys, copyValues; ///< rows of a block go to scratch, for its panels
   int64_t width;      ///< queries of a panel, two native vectors
   int64_t rows;       ///< keys, or channels of the result, of a register tile
@@ -31,6 +32,13 @@ struct AttentionPlan {
   int64_t ahead;      ///< keys between the weight of one and its products
   int64_t queries() const { return width * panels; }
 };
+
+/// Rewrites the score region so that it takes and gives exponents of 2 in the place of
+/// exponents of e, if it is linear in the score; says whether it does.
+bool scaleScores(AttentionOp op);
+
+/// Lets sums of products in a region be rounded once.
+void contractProducts(mlir::Region &region);
 
 /// One block of queries: `at` is its batch, head and first row.
 mlir::LogicalResult buildAttention(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,

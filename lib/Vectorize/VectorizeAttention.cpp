@@ -62,6 +62,9 @@ static LogicalResult rewrite(AttentionOp op, const Processor &processor, Outline
   if (std::optional<DecodePlan> plan = DecodePlan::get(op, b.lanes))
     return vectorizeDecode(op, *plan, operands, outliner);
   AttentionPlan plan(op, processor);
+  plan.natural = !scaleScores(op);
+  for (Region &region : op->getRegions())
+    contractProducts(region);
   FailureOr<KernelCall> call = outliner.outline(
       op, operands, 3,
       [&](KernelBuilder &k, ValueRange arguments, const IRMapping &outer, ValueRange at) {
