@@ -12,7 +12,9 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
     head and blocks of queries, which calls a private function that equal
     operations share: an online softmax over blocks of keys with queries as
     lanes, register tiles of the given vector size, and the regions of the op
-    cloned on vectors. Head widths must be static and channels contiguous.
+    cloned on vectors, which compute with exponents of 2 where they are linear in
+    the score. Where keys end or begin within a panel of queries, tiles are computed
+    for the half that sees them. Head widths must be static and channels contiguous.
 
     Where queries and values are bf16 and the processor multiplies pairs of them,
     the products are taken so: of two channels for the scores, of two keys for the
@@ -30,7 +32,7 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
   }];
   let options = [Posenc_VectorBits, Posenc_BF16Pairs];
   let dependentDialects = ["func::FuncDialect", "memref::MemRefDialect", "scf::SCFDialect",
-    "ub::UBDialect", "vector::VectorDialect", "x86vector::X86VectorDialect"];
+    "LLVM::LLVMDialect", "ub::UBDialect", "vector::VectorDialect", "x86vector::X86VectorDialect"];
 }
 
 def PosencVectorizeLinear : Pass<"posenc-vectorize-linear", "ModuleOp"> {

@@ -52,18 +52,27 @@ private:
   struct Tile {
     Value panel, first, block, begin, end;
     Value isLast; ///< whether the panel sees no later block
+    Value both, second; ///< where keys start that the second vector sees, and that only it sees
     RegionVectorizer *score = nullptr, *mask = nullptr;
   };
+  /// Vectors of a panel.
+  struct Part {
+    unsigned first, count;
+  };
+  Part whole() const { return {0, chunks}; }
   void addProducts(llvm::function_ref<Value(int64_t)> left, mlir::ValueRange right,
                    llvm::MutableArrayRef<Value> sums);
   Values registerTile(llvm::function_ref<Value(int64_t, Value)> left,
                       llvm::function_ref<Values(Value)> right, Value extent, Values inits);
-  Values scores(Tile &tile, Value key, bool edge, mlir::ValueRange maxima);
+  Values scores(Tile &tile, Part part, Value key, bool edge, mlir::ValueRange maxima);
   void prefetch(Tile &tile, Value key);
   void panelKeys(Value panel, Value first, Value begin, Value end, Value block, Value isLast);
-  Values loadPanel(Value memref, llvm::ArrayRef<Value> at);
-  void storePanel(mlir::ValueRange values, Value memref, llvm::ArrayRef<Value> at);
-  RegionVectorizer pairs(mlir::Region &region, unsigned leading, Value first, Value full);
+  Values loadPanel(Value memref, llvm::ArrayRef<Value> at, Part part);
+  Values loadPanel(Value memref, llvm::ArrayRef<Value> at) { return loadPanel(memref, at, whole()); }
+  void storePanel(mlir::ValueRange values, Value memref, llvm::ArrayRef<Value> at,
+                  unsigned chunk = 0);
+  RegionVectorizer pairs(mlir::Region &region, unsigned leading, Tile &tile, Part part);
+  void findHalves(Tile &tile, Value inner, Value outer);
 
   // AttentionValues.cpp: what a panel makes of these scores.
   Values exponentShifts(mlir::ValueRange maximum);

@@ -47,15 +47,21 @@ private:
     return b.createOrFold<arith::MulFOp>(loc, v, factor);
   }
 
+  /// Of a sum all terms are scaled, of a product the factor that has the score in it.
   Value scaledSum(Value v) {
     Operation *op = v.getDefiningOp();
-    if (!isa_and_present<arith::AddFOp, arith::SubFOp, arith::NegFOp, arith::SelectOp>(op))
+    bool isProduct = isa_and_present<arith::MulFOp>(op);
+    if (!isProduct &&
+        !isa_and_present<arith::AddFOp, arith::SubFOp, arith::NegFOp, arith::SelectOp>(op))
       return {};
     IRMapping mapping;
+    unsigned factors = 0;
     for (Value x : op->getOperands()) {
-      if (x.getType() != v.getType() && isIndependent(x, score())) // what selects
+      bool isFree = isIndependent(x, score()), selects = x.getType() != v.getType();
+      factors += !isFree;
+      if (isFree && (isProduct || selects))
         continue;
-      Value operand = x.getType() == v.getType() ? scaled(x) : Value();
+      Value operand = selects || (isProduct && factors > 1) ? Value() : scaled(x);
       if (!operand)
         return {};
       mapping.map(x, operand);

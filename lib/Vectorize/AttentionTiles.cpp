@@ -2,19 +2,22 @@
 
 #include "Vectorize/AttentionKernel.h"
 
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 using namespace posenc;
 
-SmallVector<Value> AttentionKernel::loadPanel(Value memref, ArrayRef<Value> at) {
+SmallVector<Value> AttentionKernel::loadPanel(Value memref, ArrayRef<Value> at, Part part) {
   Values values;
-  for (unsigned c = 0; c < chunks; ++c)
+  for (unsigned c = part.first; c < part.first + part.count; ++c)
     values.push_back(b.load(memref, join(at, b.index(c * b.lanes)), b.lanes));
   return values;
 }
 
-void AttentionKernel::storePanel(ValueRange values, Value memref, ArrayRef<Value> at) {
+void AttentionKernel::storePanel(ValueRange values, Value memref, ArrayRef<Value> at,
+                                 unsigned chunk) {
   for (auto [c, value] : llvm::enumerate(values))
-    b.store(value, memref, join(at, b.index(c * b.lanes)));
+    b.store(value, memref, join(at, b.index((chunk + c) * b.lanes)));
 }
 
 /// One step of a register tile.
@@ -22,9 +25,9 @@ void AttentionKernel::addProducts(llvm::function_ref<Value(int64_t)> left, Value
                                   MutableArrayRef<Value> sums) {
   if (!plan.pairs)
     return b.addProducts(left, right, sums);
-  for (int64_t r = 0, rows = sums.size() / chunks; r < rows; ++r) {
+  for (int64_t r = 0, count = right.size(), rows = sums.size() / count; r < rows; ++r) {
     Value x = b.broadcast(left(r), b.lanes);
-    for (auto [y, sum] : llvm::zip(right, sums.slice(r * chunks, chunks)))
+    for (auto [y, sum] : llvm::zip(right, sums.slice(r * count, count)))
       sum = b.addPairs(sum, y, x);
   }
 }
@@ -41,12 +44,13 @@ SmallVector<Value> AttentionKernel::registerTile(llvm::function_ref<Value(int64_
 }
 
 /// A score or mask region with everything that keys do not change built here.
-RegionVectorizer AttentionKernel::pairs(Region &region, unsigned leading, Value first,
-                                        Value full) {
+RegionVectorizer AttentionKernel::pairs(Region &region, unsigned leading, Tile &tile, Part part) {
+  Value full = b.lessEqual(b.add(tile.first, plan.width), queries);
   RegionVectorizer vectorizer(b, region, outer, full);
   vectorizer.bind(region.getArgument(leading), coordinate(args.batch, 0));
   vectorizer.bind(region.getArgument(leading + 1), coordinate(args.head, 1));
-  Lanes rows = Lanes::counting(b, coordinate(first, 2), chunks, b.lanes);
+  Value first = b.add(tile.first, part.first * b.lanes);
+  Lanes rows = Lanes::counting(b, coordinate(first, 2), part.count, b.lanes);
   // Lanes behind the last query repeat it, so that regions see valid rows only.
   Value last = b.broadcast(coordinate(b.sub(queries, 1), 2), b.lanes);
   for (auto &chunk : rows.chunks)
@@ -80,8 +84,9 @@ void AttentionKernel::prefetch(Tile &tile, Value key) {
 }
 
 /// Scores of `plan.rows` keys from `key` on, in powers of two, to scratch; an
-/// edge repeats the last key behind the end and asks the mask.
-SmallVector<Value> AttentionKernel::scores(Tile &tile, Value key, bool edge,
+/// edge repeats the last key behind the end and asks the mask. Vectors that are not
+/// in the part see none of these keys.
+SmallVector<Value> AttentionKernel::scores(Tile &tile, Part part, Value key, bool edge,
                                            ValueRange maximum) {
   Values rows, sources;
   Value last = b.sub(tile.end, 1);
@@ -98,31 +103,34 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Value key, bool edge,
     return plan.pairs ? b.loadPairs(from, row, d, 0) : b.load(from, join(row, d), 0);
   };
   Values s = registerTile(
-      keyChannel, [&](Value d) { return loadPanel(packed, {tile.panel, d}); },
-      b.index(steps), Values(plan.rows * chunks, b.splat(0.0)));
+      keyChannel, [&](Value d) { return loadPanel(packed, {tile.panel, d}, part); },
+      b.index(steps), Values(plan.rows * part.count, b.splat(0.0)));
 
   if (!edge)
     prefetch(tile, key);
   SmallVector<Values> levels;
   for (int64_t r = 0; r < plan.rows; ++r) {
-    Values row(ArrayRef(s).slice(r * chunks, chunks));
-    Value at = coordinate(sources[r], 3);
+    Values row(ArrayRef(s).slice(r * part.count, part.count));
+    Value place = coordinate(sources[r], 3);
     if (tile.score) {
       Region &region = op.getScoreMod();
       if (plan.pairs)
         for (Value &v : row)
           v = b.mul(v, b.splat(scale));
       Lanes modified = tile.score->evaluate(
-          {{region.getArgument(0), Lanes(row)}, {region.getArgument(4), at}})[0];
-      row = modified.asVectors(b, chunks, b.lanes);
+          {{region.getArgument(0), Lanes(row)}, {region.getArgument(4), place}})[0];
+      row = modified.asVectors(b, part.count, b.lanes);
     }
     if (tile.mask && edge) {
-      Lanes seen = tile.mask->evaluate({{op.getMask().getArgument(3), at}})[0];
-      Values visible = seen.asVectors(b, chunks, b.lanes);
+      Lanes seen = tile.mask->evaluate({{op.getMask().getArgument(3), place}})[0];
+      Values visible = seen.asVectors(b, part.count, b.lanes);
       for (auto [v, seen] : llvm::zip(row, visible))
         v = b.select(seen, v, b.splat(hiddenScore));
     }
-    storePanel(row, weights, {b.sub(rows[r], tile.begin)});
+    Value at = b.sub(rows[r], tile.begin);
+    storePanel(row, weights, at, part.first);
+    if (part.count < chunks)
+      storePanel(b.splat(hiddenScore), weights, at, 1 - part.first);
     levels.push_back(row);
   }
   // A tree of maxima while the scores are still in registers.
@@ -142,15 +150,42 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Value key, bool edge,
   return levels[0];
 }
 
+/// Of the edges [begin, inner) and [outer, end), whole tiles at the ends may be seen by
+/// one of the two vectors only.
+void AttentionKernel::findHalves(Tile &tile, Value inner, Value outer) {
+  bool cutsPairs = plan.pairs && plan.rows % 2;
+  if (op.getLive().empty() || !tile.mask || cutsPairs)
+    return;
+  Value middle = b.min(b.add(tile.first, b.lanes), queries);
+  Value last = b.min(b.add(tile.first, plan.width), queries);
+  auto wholeTiles = [&](Value key, int64_t more) {
+    Value count = b.add(b.max(b.sub(key, tile.begin), 0), more);
+    return b.add(tile.begin, b.roundDown(count, plan.rows));
+  };
+  Operation *bounds = op.getLive().front().getTerminator();
+  if (inner != tile.begin && !matchPattern(bounds->getOperand(0), m_Zero())) {
+    Value low = liveKeys(b.min(middle, b.sub(queries, 1)), last).first;
+    tile.both = b.min(wholeTiles(low, 0), inner);
+  }
+  Value high = liveKeys(tile.first, middle).second;
+  tile.second = b.min(b.max(wholeTiles(high, plan.rows - 1), outer), tile.end);
+}
+
 void AttentionKernel::panelKeys(Value panel, Value first, Value begin, Value end, Value block,
                                 Value isLast) {
   Tile tile{panel, first, block, begin, end, isLast};
-  Value full = b.lessEqual(b.add(first, plan.width), queries);
   std::optional<RegionVectorizer> score, mask;
-  if (!op.getScoreMod().empty())
-    tile.score = &score.emplace(pairs(op.getScoreMod(), 1, first, full));
-  if (!op.getMask().empty())
-    tile.mask = &mask.emplace(pairs(op.getMask(), 0, first, full));
+  auto noteFailures = [&] {
+    failed |= (score && score->failed()) || (mask && mask->failed());
+  };
+  auto takeRegions = [&](Part part) {
+    noteFailures();
+    if (!op.getScoreMod().empty())
+      tile.score = &score.emplace(pairs(op.getScoreMod(), 1, tile, part));
+    if (!op.getMask().empty())
+      tile.mask = &mask.emplace(pairs(op.getMask(), 0, tile, part));
+  };
+  takeRegions(whole());
 
   // Edges [begin, inner) and [outerEdge, end) ask the mask, the tiles between do not.
   Value inner = begin, limit = end;
@@ -172,19 +207,26 @@ void AttentionKernel::panelKeys(Value panel, Value first, Value begin, Value end
   Value outerEdge = b.add(inner, b.roundDown(b.max(b.sub(limit, inner), 0), plan.rows));
 
   Values old = loadPanel(maxima, {panel}), maximum = old;
-  auto tiles = [&](Value from, Value to, bool edge) {
-    maximum = b.loop(from, to, plan.rows, maximum, [&](Value key, ValueRange acc) {
-      return scores(tile, key, edge, acc);
-    });
+  auto tiles = [&](Value from, Value to, bool edge, Part part) {
+    ArrayRef<Value> parts(maximum);
+    Values own = b.loop(from, to, plan.rows, parts.slice(part.first, part.count),
+                        [&](Value key, ValueRange acc) { return scores(tile, part, key, edge, acc); });
+    llvm::copy(own, maximum.begin() + part.first);
   };
+  findHalves(tile, inner, outerEdge);
   if (inner != begin)
-    tiles(begin, inner, true);
+    tiles(tile.both ? tile.both : begin, inner, true, whole());
   if (limit != begin)
-    tiles(inner, outerEdge, false);
-  tiles(outerEdge, end, true);
+    tiles(inner, outerEdge, false, whole());
+  tiles(outerEdge, tile.second ? tile.second : end, true, whole());
+  for (unsigned half = 0; half < 2; ++half)
+    if (half ? tile.second : tile.both) {
+      takeRegions({half, 1});
+      tiles(half ? tile.second : begin, half ? end : tile.both, true, {half, 1});
+    }
+  noteFailures();
   storePanel(maximum, maxima, {panel});
   if (plan.pairs) // what an odd number of keys lacks
     storePanel(Values(chunks, b.splat(hiddenScore)), weights, {b.sub(end, begin)});
   accumulate(tile, old, maximum);
-  failed |= (score && score->failed()) || (mask && mask->failed());
 }

@@ -74,6 +74,13 @@ void AttentionKernel::accumulate(Tile &tile, ValueRange old, ValueRange maximum)
     return scaled;
   };
   Value count = b.sub(tile.end, tile.begin), zero = b.index(0);
+  auto countTo = [&](Value key) {
+    if (!key)
+      return key;
+    Value keys = b.sub(key, tile.begin);
+    return plan.pairs ? b.ceilDivide(keys, 2) : keys;
+  };
+  Value both = countTo(tile.both), second = countTo(tile.second);
   Values shifts = exponentShifts(maximum);
   Value base = values || plan.pairs ? b.sub(tile.begin, tile.block) : tile.begin;
   if (plan.pairs) {
@@ -89,14 +96,14 @@ void AttentionKernel::accumulate(Tile &tile, ValueRange old, ValueRange maximum)
       }
       if (!isFirst) // that one needs all registers
         b.ifThen(tile.isLast, [&] { prefetchResult(tile, first, rows); });
-      auto products = [&](Value k, MutableArrayRef<Value> acc) {
+      auto products = [&](Value k, MutableArrayRef<Value> acc, Part part) {
         auto value = [&](int64_t r) {
           Value row = b.add(base, k);
           if (Value rows = plan.pairs ? valueScratch : values)
             return b.load(rows, {row, at[r]}, 0);
           return b.load(args.value, join(rowAt(keyHead, row), at[r]), 0);
         };
-        addProducts(value, loadPanel(weights, {k}), acc);
+        addProducts(value, loadPanel(weights, {k}, part), acc);
       };
       Value begin = zero;
       if (isFirst) {
@@ -107,18 +114,35 @@ void AttentionKernel::accumulate(Tile &tile, ValueRange old, ValueRange maximum)
         llvm::append_range(acc, sum);
         acc = b.loop(zero, begin, 1, acc, [&](Value k, ValueRange all) {
           Values next(all.drop_back(chunks));
-          products(k, next);
+          products(k, next, whole());
           llvm::append_range(next, weigh(b.add(k, head), shifts, all.take_back(chunks)));
           return next;
         });
         storePanel(ArrayRef(acc).take_back(chunks), sums, {tile.panel});
         acc.pop_back_n(chunks);
       }
-      acc = b.loop(begin, count, 1, acc, [&](Value k, ValueRange acc) {
-        Values next(acc);
-        products(k, next);
-        return next;
-      });
+      auto sum = [&](Value from, Value to, Part part) {
+        Values own;
+        for (int64_t r = 0; r < rows; ++r)
+          llvm::append_range(own, ArrayRef(acc).slice(r * chunks + part.first, part.count));
+        own = b.loop(from, to, 1, own, [&](Value k, ValueRange acc) {
+          Values next(acc);
+          products(k, next, part);
+          return next;
+        });
+        for (int64_t r = 0; r < rows; ++r)
+          for (unsigned c = 0; c < part.count; ++c)
+            acc[r * chunks + part.first + c] = own[r * part.count + c];
+      };
+      if (isFirst) {
+        sum(begin, count, whole());
+      } else {
+        if (both)
+          sum(zero, both, {0, 1});
+        sum(both ? both : zero, second ? second : count, whole());
+        if (second)
+          sum(second, count, {1, 1});
+      }
       for (int64_t r = 0; r < rows; ++r)
         storePanel(ArrayRef(acc).slice(r * chunks, chunks), result, {tile.panel, at[r]});
     });
