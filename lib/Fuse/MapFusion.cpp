@@ -21,21 +21,23 @@ static EncodingOpInterface follower(EncodingOpInterface encoding) {
   return next;
 }
 
-/// What computes the tokens that `map` alone reads from their coordinates, as a
-/// lookup of embeddings does.
-static linalg::GenericOp source(MapOp map) {
-  auto generic = map.getInput().getDefiningOp<linalg::GenericOp>();
+/// Whether `map` alone reads what `op` computes, all channels of tokens.
+static bool readsTokensOf(MapOp map, Operation *op) {
   ChannelsAttr channels = map.getChannels();
-  if (!generic || generic->getBlock() != map->getBlock() || !map.isTokens() ||
-      channels.getGroup() != 1 || channels.getOffset() || channels.getWidth() ||
-      generic.getNumResults() != 1 || !generic.getInputs().empty() ||
-      generic.getNumParallelLoops() != generic.getNumLoops() || dataUses(generic.getResult(0)).size() != 1)
-    return {};
+  return op && op->getBlock() == map->getBlock() && op->getNumResults() == 1 && map.isTokens() &&
+         channels.getGroup() == 1 && !channels.getOffset() && !channels.getWidth() &&
+         dataUses(op->getResult(0)).size() == 1;
+}
+
+/// Whether it computes f32 from coordinates, as a lookup of embeddings does.
+static bool isFunction(linalg::GenericOp generic) {
+  if (generic.getNumResults() != 1 || !generic.getInputs().empty() ||
+      generic.getNumParallelLoops() != generic.getNumLoops())
+    return false;
   OpOperand &init = generic.getDpsInitsMutable()[0];
-  bool isFunction = generic.getMatchingBlockArgument(&init).use_empty() &&
-                    generic.getMatchingIndexingMap(&init).isIdentity() &&
-                    cast<ShapedType>(init.get().getType()).getElementType().isF32();
-  return isFunction ? generic : linalg::GenericOp();
+  return generic.getMatchingBlockArgument(&init).use_empty() &&
+         generic.getMatchingIndexingMap(&init).isIdentity() &&
+         cast<ShapedType>(init.get().getType()).getElementType().isF32();
 }
 
 /// Puts what `generic` computes in the place of the map's input, which is then only
@@ -53,6 +55,25 @@ static void fuseSource(RewriterBase &rewriter, MapOp map, linalg::GenericOp gene
   rewriter.modifyOpInPlace(map, [&] { map.getInputMutable().set(init); });
   forwardSizes(rewriter, generic.getResult(0), init);
   rewriter.eraseOp(generic);
+}
+
+/// The same for a lookup of embeddings.
+static void fuseLookup(RewriterBase &rewriter, MapOp map, EmbeddingOp lookup) {
+  Location loc = lookup.getLoc();
+  SmallVector<SmallVector<OpFoldResult>> shape;
+  rewriter.setInsertionPoint(lookup);
+  (void)lookup.reifyResultShapes(rewriter, shape);
+  Value init = tensor::EmptyOp::create(rewriter, loc, shape[0],
+                                       lookup.getTable().getType().getElementType());
+  Block *block = &map.getBody().front();
+  rewriter.setInsertionPointToStart(block);
+  Emitter e(loc, rewriter);
+  Value id = e.toIndex(e.lookup(lookup.getIds(), {block->getArgument(1), block->getArgument(3)}));
+  Value token = e.lookup(lookup.getTable(), {id, block->getArgument(4)});
+  rewriter.replaceAllUsesWith(block->getArgument(0), token);
+  rewriter.modifyOpInPlace(map, [&] { map.getInputMutable().set(init); });
+  forwardSizes(rewriter, lookup, init);
+  rewriter.eraseOp(lookup);
 }
 
 static void mapChain(RewriterBase &rewriter, ArrayRef<EncodingOpInterface> chain) {
@@ -84,7 +105,12 @@ static void mapChain(RewriterBase &rewriter, ArrayRef<EncodingOpInterface> chain
     if (encoding->use_empty())
       rewriter.eraseOp(encoding);
   }
-  if (linalg::GenericOp generic = source(map))
+  Operation *source = map.getInput().getDefiningOp();
+  if (!readsTokensOf(map, source))
+    return;
+  if (auto lookup = dyn_cast<EmbeddingOp>(source))
+    fuseLookup(rewriter, map, lookup);
+  else if (auto generic = dyn_cast<linalg::GenericOp>(source); generic && isFunction(generic))
     fuseSource(rewriter, map, generic);
 }
 

@@ -85,3 +85,34 @@ func.func @embed(%ids: tensor<?x?xi64>, %words: tensor<100x8xf32>, %table: tenso
   %y = posenc.learned %x table(%table) : (tensor<?x?x8xf32>, tensor<512x8xf32>) -> tensor<?x?x8xf32>
   return %y : tensor<?x?x8xf32>
 }
+
+// -----
+
+// So are tokens of an embedding, in its own type, unless something else reads them.
+
+// CHECK-LABEL: func @lookup(
+// CHECK-SAME: %[[IDS:[a-z0-9]+]]: tensor<?x7xi32>, %[[WORDS:[a-z0-9]+]]: tensor<100x8xbf16>
+// CHECK: posenc.check %[[IDS]] below
+// CHECK-NOT: posenc.embedding
+// CHECK: %[[INIT:.+]] = tensor.empty(%{{.+}}) : tensor<?x7x8xbf16>
+// CHECK: posenc.map ins(%[[INIT]] : tensor<?x7x8xbf16>)
+// CHECK-NEXT: ^bb0(%{{.+}}: f32, %[[B:.+]]: index, %{{.+}}: index, %[[I:.+]]: index, %[[C:.+]]: index):
+// CHECK: %[[ID:.+]] = tensor.extract %[[IDS]][%[[B]], %[[I]]] : tensor<?x7xi32>
+// CHECK: %[[WORD:.+]] = arith.index_cast %[[ID]]
+// CHECK: %[[X:.+]] = tensor.extract %[[WORDS]][%[[WORD]], %[[C]]]
+// CHECK: %[[V:.+]] = arith.extf %[[X]]
+// CHECK: arith.addf %[[V]]
+func.func @lookup(%ids: tensor<?x7xi32>, %words: tensor<100x8xbf16>, %table: tensor<512x8xf32>) -> tensor<?x7x8xbf16> {
+  %x = posenc.embedding %ids, %words : (tensor<?x7xi32>, tensor<100x8xbf16>) -> tensor<?x7x8xbf16>
+  %y = posenc.learned %x table(%table) : (tensor<?x7x8xbf16>, tensor<512x8xf32>) -> tensor<?x7x8xbf16>
+  return %y : tensor<?x7x8xbf16>
+}
+
+// CHECK-LABEL: func @lookup_read_twice(
+// CHECK: %[[X:.+]] = posenc.embedding
+// CHECK: posenc.map ins(%[[X]]
+func.func @lookup_read_twice(%ids: tensor<?x7xi64>, %words: tensor<100x8xf32>, %table: tensor<512x8xf32>) -> (tensor<?x7x8xf32>, tensor<?x7x8xf32>) {
+  %x = posenc.embedding %ids, %words : (tensor<?x7xi64>, tensor<100x8xf32>) -> tensor<?x7x8xf32>
+  %y = posenc.learned %x table(%table) : (tensor<?x7x8xf32>, tensor<512x8xf32>) -> tensor<?x7x8xf32>
+  return %x, %y : tensor<?x7x8xf32>, tensor<?x7x8xf32>
+}
