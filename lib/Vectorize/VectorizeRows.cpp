@@ -31,16 +31,27 @@ static Value collapseRows(KernelBuilder &b, Value v) {
 }
 
 namespace {
-struct Blocks {
-  Value count, height; ///< the last may have fewer rows
+/// `total` rows or panels in `count` shares that differ by one unit at most, so that
+/// as many shares are as much work.
+struct Shares {
+  Value total, count;
+  int64_t unit = 1;
+
+  Value begin(KernelBuilder &b, Value share) const {
+    Value units = b.ceilDivide(total, unit);
+    return b.mul(b.divide(b.mul(share, units), count), unit);
+  }
+  Value end(KernelBuilder &b, Value share) const {
+    return b.min(begin(b, b.add(share, 1)), total);
+  }
 };
 } // namespace
 
-/// Blocks of at most `most` rows, heights in multiples of `unit`.
-static Blocks split(KernelBuilder &b, Value rows, int64_t most, int64_t unit) {
-  Value height = b.ceilDivide(rows, b.max(b.ceilDivide(rows, most), 1));
-  height = b.mul(b.max(b.ceilDivide(height, unit), 1), unit);
-  return {b.ceilDivide(rows, height), height};
+/// An even number of shares, or one, of at most `most` rows, a multiple of `unit`.
+static Shares split(KernelBuilder &b, Value rows, int64_t most, int64_t unit) {
+  Value count = b.max(b.ceilDivide(rows, most), 1);
+  Value even = b.mul(b.ceilDivide(count, 2), 2);
+  return {rows, b.select(b.less(count, b.index(2)), count, even), unit};
 }
 
 static LogicalResult rewrite(LinearOp op, Outliner &outliner) {
@@ -59,17 +70,15 @@ static LogicalResult rewrite(LinearOp op, Outliner &outliner) {
     return failure();
   // With few blocks of rows, threads share the panels as well: eight shares or more, and
   // an even number.
-  Value rows = b.rowCount(operands.back());
-  Blocks blocks = split(b, rows, plan.rows, plan.height);
+  Shares blocks = split(b, b.rowCount(operands.back()), plan.rows, plan.height);
   Value panels = b.ceilDivide(b.lastSize(operands.back()), plan.panel);
-  Value groups = b.mul(b.ceilDivide(b.index(4), b.max(blocks.count, 1)), 2);
-  groups = b.select(b.less(blocks.count, b.index(8)), b.min(groups, b.max(panels, 1)), b.index(1));
-  Value size = b.max(b.ceilDivide(panels, groups), 1);
-  groups = b.ceilDivide(panels, size);
+  Value groups = b.mul(b.ceilDivide(b.index(4), blocks.count), 2);
+  groups = b.min(groups, b.max(panels, 1));
+  groups = b.select(b.less(blocks.count, b.index(8)), groups, b.index(1));
+  Shares columns{panels, groups};
   b.parallel({blocks.count, groups}, {1, 1}, [&](ValueRange at) {
-    Value row = b.mul(at[0], blocks.height), panel = b.mul(at[1], size);
-    (*call)(b, {row, b.min(b.add(row, blocks.height), rows), panel,
-                b.min(b.add(panel, size), panels)});
+    (*call)(b, {blocks.begin(b, at[0]), blocks.end(b, at[0]), columns.begin(b, at[1]),
+                columns.end(b, at[1])});
   });
   return success();
 }
@@ -84,11 +93,9 @@ static LogicalResult rewrite(LayerNormOp op, Outliner &outliner) {
         buildLayerNorm(k, op, arguments, at);
         return success();
       });
-  Value rows = b.rowCount(operands.back());
-  Blocks blocks = split(b, rows, 16, 1);
+  Shares blocks = split(b, b.rowCount(operands.back()), 16, 1);
   b.parallel(blocks.count, {1}, [&](ValueRange at) {
-    Value row = b.mul(at[0], blocks.height);
-    (*call)(b, {row, b.min(b.add(row, blocks.height), rows)});
+    (*call)(b, {blocks.begin(b, at[0]), blocks.end(b, at[0])});
   });
   return success();
 }
@@ -107,10 +114,9 @@ static LogicalResult rewrite(MapOp op, Outliner &outliner) {
   Value leading = b.index(1), rows = b.size(x, dim);
   for (int64_t d = 0; d < dim; ++d)
     leading = b.mul(leading, b.size(x, d));
-  Blocks blocks = split(b, rows, 64, 1);
+  Shares blocks = split(b, rows, 64, 1);
   b.parallel({leading, blocks.count}, {1, 1}, [&](ValueRange at) {
-    Value row = b.mul(at[1], blocks.height);
-    (*call)(b, {at[0], row, b.min(b.add(row, blocks.height), rows)});
+    (*call)(b, {at[0], blocks.begin(b, at[1]), blocks.end(b, at[1])});
   });
   return success();
 }
