@@ -113,8 +113,8 @@ void KernelBuilder::copy(Value source, ValueRange sourceRow, Value target, Value
   });
 }
 
-void KernelBuilder::prefetch(Value memref, ValueRange at, bool isWrite) {
-  memref::PrefetchOp::create(*this, memref, at, isWrite, /*localityHint=*/2,
+void KernelBuilder::prefetch(Value memref, ValueRange at, bool isWrite, int64_t level) {
+  memref::PrefetchOp::create(*this, memref, at, isWrite, /*localityHint=*/4 - level,
                              /*isDataCache=*/true);
 }
 

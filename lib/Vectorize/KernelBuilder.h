@@ -79,8 +79,8 @@ public:
   /// Copies the channels [from, to) of a row.
   void copy(Value source, mlir::ValueRange sourceRow, Value target, mlir::ValueRange targetRow,
             Value from, Value to);
-  /// Asks for an element that is read soon, into the second-level cache.
-  void prefetch(Value memref, mlir::ValueRange at, bool isWrite = false);
+  /// Asks for an element that is read soon, into the first or the second-level cache.
+  void prefetch(Value memref, mlir::ValueRange at, bool isWrite = false, int64_t level = 2);
   /// Memory of a call, f32 unless said otherwise.
   Value scratch(llvm::ArrayRef<int64_t> shape, mlir::Type element = nullptr);
   Value size(Value memref, int64_t dim);

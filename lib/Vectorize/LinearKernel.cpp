@@ -145,8 +145,8 @@ void LinearKernel::addStep(const Tile &tile, ArrayRef<Values> from, Value k, Val
 
 /// The sums over the inputs, row by row.
 LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
-  // Cache lines, far enough ahead for memory; one or two rows leave the stream to
-  // the hardware.
+  // Cache lines, far enough ahead for memory and few enough for the first cache; one or
+  // two rows leave the stream to the hardware.
   constexpr int64_t ahead = 256;
   bool prefetch = tile.height > 2;
   int64_t line = 512 / cast<MemRefType>(w1.getType()).getElementTypeBitWidth();
@@ -176,7 +176,7 @@ LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
       Value ku = b.add(k, u), at = b.add(start, b.mul(ku, plan.panel));
       if (prefetch)
         for (int64_t next = 0; next < inputs * plan.panel; next += line)
-          b.prefetch(w1, {b.add(b.mul(at, inputs), ahead * line + next)});
+          b.prefetch(w1, {b.add(b.mul(at, inputs), ahead * line + next)}, false, /*level=*/1);
       addStep(tile, from, ku, at, MutableArrayRef(next).slice(u % copies * sums, sums));
     }
     return next;
