@@ -111,7 +111,8 @@ def PosencFuse : Pass<"posenc-fuse"> {
       give the keys that a tile of queries may see.
     - Encodings of the rows of q, k and v move into that attention; other
       encodings of rows and tokens become `posenc.map`, one for each chain. That of
-      tokens takes in the `linalg.generic` that they are looked up by.
+      tokens takes in the `posenc.embedding` or `linalg.generic` that they are
+      looked up by.
     - Elementwise `linalg.generic` operations that follow a `posenc.linear` move
       into its epilogue.
     - Layers that read one input and do the same to their outputs, such as those

@@ -68,6 +68,8 @@ static LogicalResult rewrite(AttentionOp op, const Processor &processor, Outline
   FailureOr<KernelCall> call = outliner.outline(
       op, operands, 3,
       [&](KernelBuilder &k, ValueRange arguments, const IRMapping &outer, ValueRange at) {
+        if (!op.getLive().empty()) // blocks of queries see unequally many keys
+          k.getInsertionBlock()->getParentOp()->setAttr("posenc.uneven", k.getUnitAttr());
         return buildAttention(k, op, plan, arguments, outer, at);
       });
   if (failed(call))
@@ -76,8 +78,6 @@ static LogicalResult rewrite(AttentionOp op, const Processor &processor, Outline
   SmallVector<Value> to{b.size(query, 0), b.size(query, op.getHeadDim()),
                         b.size(query, op.getRowDim())};
   int64_t step = plan.queries();
-  if (!op.getLive().empty()) // blocks of queries see unequally many keys
-    call->kernel->setAttr("posenc.uneven", b.getUnitAttr());
   // In ascending order, which lets hardware fetch ahead: the keys of neighbours overlap.
   b.parallel(to, {1, 1, step}, [&](ValueRange at) { (*call)(b, at); });
   op.erase();
