@@ -3,9 +3,9 @@
 // A block of keys is [channel][key], one of values [chunk][key][channel]: both
 // products go over it once, in the order of addresses, and hardware fetches ahead
 // at the full rate of memory. Lanes are keys for scores, which need no sums of
-// lanes then, and channels for values; what the queries have is broadcast. With so
-// many rows that products take as long as reading, the first tile of a block would
-// wait for memory and the others leave it idle: each asks for its share of the next.
+// lanes then, and channels for values; what the queries have is broadcast. Products
+// with several rows take about as long as reading. For both to go on at the same time,
+// each step asks for its share of what the other product reads next.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,18 +34,19 @@ forProducts(KernelBuilder &b, Value from, Value to, ValueRange inits,
   return b.loop(whole, to, 1, sums, body);
 }
 
-/// Asks for one of `shares` of the block of `elements` that follows.
-void DecodeKernel::fetchShare(Value memref, ValueRange block, Value share, int64_t shares,
-                              int64_t elements) {
+/// Asks for one of `shares` of a block. Who asks faster than memory answers is not
+/// heard, so that few at a time are better than all at once.
+void DecodeKernel::fetchShare(Value memref, ValueRange block, Value share, int64_t shares) {
   if (!plan.fetches)
     return;
+  auto type = cast<MemRefType>(memref.getType());
   constexpr int64_t line = 64;
-  int64_t perLine = line * 8 / cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
-  int64_t count = llvm::divideCeil(llvm::divideCeil(elements, perLine), shares);
-  for (int64_t n = 0; n < count; ++n) {
-    Value first = b.mul(b.add(b.mul(share, count), n), perLine);
-    b.prefetch(memref, {block[0], block[1], b.add(block[2], 1), b.index(0), first});
-  }
+  int64_t perLine = line * 8 / type.getElementTypeBitWidth();
+  int64_t lines = llvm::divideCeil(type.getDimSize(3) * type.getDimSize(4), perLine);
+  int64_t count = llvm::divideCeil(lines, shares);
+  for (int64_t n = 0; n < count; ++n)
+    b.prefetch(memref, join(join(block, b.index(0)), b.mul(b.add(b.mul(share, count), n), perLine)),
+               /*isWrite=*/false, /*level=*/1);
 }
 
 /// Scores of all keys of the block that begins with `first`; there may be room
@@ -59,8 +60,7 @@ void DecodeKernel::scoreBlock(Value head, Value first) {
     Values zeros(rows * vectors, b.splat(0.0));
     Value done = b.mul(b.divide(row, plan.tileRows), steps);
     auto ahead = [&](Value d) {
-      fetchShare(args.key, block, b.add(done, b.divide(d, kUnrolled)), steps * tiles,
-                 width * plan.keys);
+      fetchShare(args.value, block, b.add(done, b.divide(d, kUnrolled)), steps * tiles);
     };
     Values scores = forProducts(b, b.index(0), b.index(width), zeros, ahead, [&](Value d, ValueRange acc) {
       Values next(acc), keys;
@@ -81,6 +81,7 @@ void DecodeKernel::valueBlock(Value head, Value first, Value from, Value to) {
   auto type = cast<ShapedType>(op.getValue().getType());
   int64_t channels = type.getDimSize(5), vectors = llvm::divideCeil(channels, b.lanes);
   Values block{args.batch, b.add(args.head, head), b.divide(first, plan.keys)};
+  Values next{block[0], block[1], b.add(block[2], 1)};
   int64_t steps = plan.keys / kUnrolled, chunks = type.getDimSize(3);
   int64_t tiles = llvm::divideCeil(plan.rows, plan.valueRows);
   b.loop(b.index(0), b.index(chunks), 1, [&](Value chunk) {
@@ -95,8 +96,8 @@ void DecodeKernel::valueBlock(Value head, Value first, Value from, Value to) {
           sums.push_back(b.load(result, at(r, v), b.lanes));
       Value tile = b.add(b.mul(chunk, tiles), b.divide(row, plan.valueRows));
       auto ahead = [&](Value key) {
-        fetchShare(args.value, block, b.add(b.mul(tile, steps), b.divide(key, kUnrolled)),
-                   chunks * tiles * steps, chunks * channels * plan.keys);
+        fetchShare(args.key, next, b.add(b.mul(tile, steps), b.divide(key, kUnrolled)),
+                   chunks * tiles * steps);
       };
       sums = forProducts(b, from, to, sums, ahead, [&](Value key, ValueRange acc) {
         Values next(acc), values;

@@ -58,7 +58,12 @@ std::optional<DecodePlan> DecodePlan::get(AttentionOp op, int64_t lanes) {
   int64_t all = known ? heads / keyHeads * queries : most;
   plan.oneBlock = known && all <= most;
   plan.rows = std::min(all, most);
-  plan.fetches = op.readsCache() && plan.rows > plan.valueRows;
+  if (op.readsCache()) {
+    for (int64_t *tile : {&plan.tileRows, &plan.valueRows}) // of about equal heights
+      *tile = llvm::divideCeil(plan.rows, llvm::divideCeil(plan.rows, *tile));
+    // Products with four rows take so little time that hardware is never late.
+    plan.fetches = plan.rows > 4;
+  }
   // Rows of several heads that lie side by side are read side by side.
   if (op.getLayout() == Layout::bshd && !op.readsCache() && ShapedType::isStatic(keyHeads))
     plan.heads = std::clamp<int64_t>(most / plan.rows, 1, std::min<int64_t>(keyHeads, 4));

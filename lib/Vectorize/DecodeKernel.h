@@ -55,8 +55,7 @@ private:
   void valueTile(Value head, Value key, int64_t keys, Value row, int64_t rows);
 
   // DecodeCache.cpp: products with blocks of a cache.
-  void fetchShare(Value memref, mlir::ValueRange block, Value share, int64_t shares,
-                  int64_t elements);
+  void fetchShare(Value memref, mlir::ValueRange block, Value share, int64_t shares);
   void scoreBlock(Value head, Value first);
   void valueBlock(Value head, Value first, Value from, Value to);
 

@@ -82,17 +82,21 @@ void DecodeKernel::softmax(Value first, Value end, Interval inner) {
   failed |= (score && score->failed()) || (mask && mask->failed());
 }
 
-/// Weights in place of the scores of one row; what was summed so far is brought
-/// to the new maximum when there is one.
+/// Weights in place of the scores of one row. They are powers of what scores are above
+/// one of the largest so far: only when a score is above that by more than `slack`, it
+/// becomes the largest, and what was summed is brought to it.
 void DecodeKernel::weigh(Value head, Value row, Values scores) {
   Values level(scores);
   while (level.size() > 1) {
     level[level.size() - 2] = b.max(level[level.size() - 2], level.back());
     level.pop_back();
   }
-  Value top = b.largest(level[0]), old = b.load(maxima, {head, row}, 0);
-  Value rises = b.less(old, top), now = b.select(rises, top, old);
-  b.ifThen(rises, [&] {
+  constexpr double slack = 8; // powers up to 2^8 are as exact as others
+  Value old = b.load(maxima, {head, row}, 0);
+  Value limit = b.broadcast(b.add(old, b.f32(slack)), b.lanes);
+  Value rises = vector::ReductionOp::create(b, vector::CombiningKind::OR, b.less(limit, level[0]));
+  Value now = b.ifThen(rises, old, [&] {
+    Value now = b.largest(level[0]);
     b.store(now, maxima, {head, row});
     Value correction = b.exp2(b.broadcast(b.sub(old, now), b.lanes));
     auto rescale = [&](Value memref, Value d) {
@@ -100,7 +104,8 @@ void DecodeKernel::weigh(Value head, Value row, Values scores) {
     };
     rescale(sums, b.index(0));
     b.loop(b.index(0), b.lastSize(result), b.lanes, [&](Value d) { rescale(result, d); });
-  });
+    return Values{now};
+  })[0];
   Value maximum = b.broadcast(now, b.lanes);
   Value sum = b.load(sums, {head, row, b.index(0)}, b.lanes);
   for (auto [c, s] : llvm::enumerate(scores)) {

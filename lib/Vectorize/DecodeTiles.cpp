@@ -75,8 +75,7 @@ void DecodeKernel::stage(const Operand &operand, Value head, Value first, int64_
   }
   auto fetch = [&](Value row, Value d) {
     Values next = join(rowAt(keyHead, b.add(first, row)), d);
-    memref::PrefetchOp::create(b, operand.memory, next, /*isWrite=*/false, /*locality=*/3,
-                               /*isDataCache=*/true);
+    b.prefetch(operand.memory, next, /*isWrite=*/false, /*level=*/1);
   };
   if (plan.heads > 1)
     forLanes([&](Value d) {

@@ -113,7 +113,7 @@ void KernelBuilder::copy(Value source, ValueRange sourceRow, Value target, Value
   });
 }
 
-void KernelBuilder::prefetch(Value memref, ValueRange at, bool isWrite, int64_t level) {
+void KernelBuilder::prefetch(Value memref, ValueRange at, bool isWrite, unsigned level) {
   memref::PrefetchOp::create(*this, memref, at, isWrite, /*localityHint=*/4 - level,
                              /*isDataCache=*/true);
 }

@@ -46,7 +46,7 @@ public:
   /// The largest multiple of `b` up to `a`.
   Value roundDown(Value a, int64_t b) { return mul(divide(a, b), b); }
   Value fma(Value a, Value b, Value c);
-  /// 2^x for x <= 0, relative error about 2e-7. What lies below -126 counts as
+  /// 2^x for x < 128, relative error about 2e-7. What lies below -126 counts as
   /// -126; a NaN stays one.
   Value exp2(Value x);
   /// The same for a result that is rounded to bf16, relative error about 7e-5.
@@ -79,8 +79,8 @@ public:
   /// Copies the channels [from, to) of a row.
   void copy(Value source, mlir::ValueRange sourceRow, Value target, mlir::ValueRange targetRow,
             Value from, Value to);
-  /// Asks for an element that is read soon, into the first or the second-level cache.
-  void prefetch(Value memref, mlir::ValueRange at, bool isWrite = false, int64_t level = 2);
+  /// Asks for an element that is read soon, into the cache of that level.
+  void prefetch(Value memref, mlir::ValueRange at, bool isWrite = false, unsigned level = 2);
   /// Memory of a call, f32 unless said otherwise.
   Value scratch(llvm::ArrayRef<int64_t> shape, mlir::Type element = nullptr);
   Value size(Value memref, int64_t dim);

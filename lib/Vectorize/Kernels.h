@@ -62,7 +62,7 @@ struct DecodePlan {
   int64_t keys = 16;      ///< keys of a block, that of a cache if one is read
   int64_t tileRows;       ///< rows of a register tile, of scores if a cache is read
   int64_t valueRows;      ///< rows of a register tile of values of a cache
-  bool fetches = false;   ///< asks for the next block of a cache
+  bool fetches = false;   ///< each product on a cache asks for what the next one reads
   int64_t rows;           ///< rows that one call takes
   bool oneBlock;          ///< all rows of a key head are in one call
   int64_t heads = 1;      ///< key heads that one call takes

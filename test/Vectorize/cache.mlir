@@ -22,6 +22,9 @@
 // Four rows by two vectors: as many sums as hide the latency of products, no more.
 // AVX512: posenc_attention: 32 products, {{.*}}, {{[89].|100}}%
 // AVX512: posenc_attention: 32 products, {{.*}}, {{[89].|100}}%
+// Two queries are eight rows.
+// AVX512: posenc_attention_0: 64 products, {{.*}}, {{[89].|100}}%
+// AVX512: posenc_attention_0: 64 products, {{.*}}, {{[89].|100}}%
 // AVX2: posenc_attention: 32 products, {{.*}}, {{9.|100}}%
 // AVX2: posenc_attention: 32 products, {{.*}}, {{9.|100}}%
 
@@ -42,6 +45,28 @@ func.func @decode(%q: tensor<1x32x1x128xf32>, %kc: tensor<1x8x?x128x32x1xf32>,
   %s = posenc.scores %q, %k : (tensor<1x32x1x128xf32>, tensor<1x8x?x128xf32>) -> tensor<1x32x1x?xf32>
   %o = posenc.attend %s, %v : (tensor<1x32x1x?xf32>, tensor<1x8x?x128xf32>) -> tensor<1x32x1x128xf32>
   return %o : tensor<1x32x1x128xf32>
+}
+
+// Products of several rows take as long as reading: those with keys ask for the values of
+// the block, and those with values for the keys of the next, of which each step has eight lines.
+// CHECK-LABEL: func @two(
+// CHECK-LABEL: func private @posenc_attention(
+// CHECK-NOT: memref.prefetch
+// CHECK-LABEL: func private @posenc_attention_0(
+// CHECK-SAME: %[[K:[^:]+]]: memref<1x8x?x128x32xf32>, %[[V:[^:]+]]: memref<1x8x?x4x1024xf32>
+// CHECK-COUNT-8: memref.prefetch %[[V]]{{.*}}, read, locality<3>, data
+// CHECK-NOT: memref.prefetch
+// CHECK: vector.load %[[K]]
+// CHECK-COUNT-8: memref.prefetch %[[K]]{{.*}}, read, locality<3>, data
+// CHECK-NOT: memref.prefetch
+// CHECK: vector.load %[[V]]
+func.func @two(%q: tensor<1x32x2x128xf32>, %kc: tensor<1x8x?x128x32x1xf32>,
+               %vc: tensor<1x8x?x4x32x32xf32>, %n: index) -> tensor<1x32x2x128xf32> {
+  %k = posenc.rows %n of %kc : tensor<1x8x?x128x32x1xf32> -> tensor<1x8x?x128xf32>
+  %v = posenc.rows %n of %vc : tensor<1x8x?x4x32x32xf32> -> tensor<1x8x?x128xf32>
+  %s = posenc.scores %q, %k : (tensor<1x32x2x128xf32>, tensor<1x8x?x128xf32>) -> tensor<1x32x2x?xf32>
+  %o = posenc.attend %s, %v : (tensor<1x32x2x?xf32>, tensor<1x8x?x128xf32>) -> tensor<1x32x2x128xf32>
+  return %o : tensor<1x32x2x128xf32>
 }
 
 // Appending writes to the argument that was given for it, and to nothing else.
