@@ -15,6 +15,8 @@ def Posenc_AppendOp : Posenc_Op<"append", [Pure, AllTypesMatch<["cache", "result
   let summary = "puts rows of keys or values into a cache";
   let description = [{
     Row `i` of the operand becomes row `at + i` of the cache; its other rows stay.
+    `at` is an index, or one position per sample, `[batch]`, for caches that hold
+    more of some samples than of others.
     A cache has room for whole blocks of `R` rows, and each block holds `C`
     channels of all its rows next to each other:
 
@@ -36,13 +38,20 @@ def Posenc_AppendOp : Posenc_Op<"append", [Pure, AllTypesMatch<["cache", "result
       %0 = posenc.append %k into %cache at %past : tensor<1x2x?x64xf32> into tensor<1x2x?x64x32x1xf32>
       return %0 : tensor<1x2x?x64x32x1xf32>
     }
+    func.func @append_ragged(%k: tensor<?x2x1x64xf32>, %cache: tensor<?x2x?x64x32x1xf32>, %past: tensor<?xi64>)
+        -> tensor<?x2x?x64x32x1xf32> {
+      %0 = posenc.append %k into %cache at %past : tensor<?x2x1x64xf32> into tensor<?x2x?x64x32x1xf32> at tensor<?xi64>
+      return %0 : tensor<?x2x?x64x32x1xf32>
+    }
     ```
   }];
-  let arguments = (ins Posenc_Heads:$rows, Posenc_Cache:$cache, Index:$start,
+  let arguments = (ins Posenc_Heads:$rows, Posenc_Cache:$cache,
+    AnyTypeOf<[Index, 1DTensorOf<[I64, I32]>], "index or [batch] tensor">:$start,
     DefaultValuedAttr<Posenc_LayoutAttr, "Layout::bhsd">:$layout);
   let results = (outs Posenc_Cache:$result);
   let assemblyFormat = [{
     $rows `into` $cache `at` $start attr-dict `:` type($rows) `into` type($cache)
+    custom<AppendStart>(type($start))
   }];
   let hasVerifier = 1;
 }

@@ -29,6 +29,10 @@ static LogicalResult verifyCache(Operation *op, RankedTensorType cache, RankedTe
 }
 
 LogicalResult AppendOp::verify() {
+  if (auto starts = dyn_cast<RankedTensorType>(getStart().getType()))
+    if (int64_t batch = getRows().getType().getDimSize(0); !agree(starts.getDimSize(0), batch))
+      return emitOpError("expected a position for each of ")
+             << batch << " samples, but found " << starts.getDimSize(0);
   return verifyCache(*this, getCache().getType(), getRows().getType(), getLayout());
 }
 LogicalResult AppendOp::reifyResultShapes(OpBuilder &b, ReifiedRankedShapedTypeDims &dims) {

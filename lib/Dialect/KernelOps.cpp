@@ -7,6 +7,18 @@
 using namespace mlir;
 using namespace posenc;
 
+/// Where rows are appended: an index needs no type.
+static ParseResult parseAppendStart(OpAsmParser &parser, Type &type) {
+  if (succeeded(parser.parseOptionalKeyword("at")))
+    return parser.parseType(type);
+  type = parser.getBuilder().getIndexType();
+  return success();
+}
+static void printAppendStart(OpAsmPrinter &printer, Operation *, Type type) {
+  if (!type.isIndex())
+    printer << "at " << type;
+}
+
 #define GET_OP_CLASSES
 #include "posenc/PosencOps.cpp.inc"
 

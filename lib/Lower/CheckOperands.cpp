@@ -69,10 +69,13 @@ struct Checks {
                            message(what));
   }
 
+  Value room(Value cache) {
+    Value blocks = tensor::DimOp::create(e, cache, 2);
+    return e.mul(blocks, e.index(cast<ShapedType>(cache.getType()).getDimSize(4)));
+  }
   /// Rows [start, start + count) are in `cache`.
   void fits(Value cache, Value start, Value count, const Twine &what) {
-    Value blocks = tensor::DimOp::create(e, cache, 2);
-    Value room = e.mul(blocks, e.index(cast<ShapedType>(cache.getType()).getDimSize(4)));
+    Value room = this->room(cache);
     // Sums of large numbers would wrap around.
     Value begins = e.logicalAnd(e.lessEqual(e.index(0), start), e.lessEqual(start, room));
     Value ends = e.logicalAnd(e.lessEqual(e.index(0), count), e.lessEqual(count, e.sub(room, start)));
@@ -108,8 +111,13 @@ void check(AppendOp op) {
   c.equal(rows, 0, cache, 0, "equal batch sizes of rows and cache");
   c.equal(rows, headDim(op.getLayout()), cache, 1, "as many heads of rows as of the cache");
   c.width(rows, cache);
-  c.fits(cache, op.getStart(), tensor::DimOp::create(c.e, rows, rowDim(op.getLayout())),
-         "a cache with room for the rows");
+  Value start = op.getStart(), count = tensor::DimOp::create(c.e, rows, rowDim(op.getLayout()));
+  if (start.getType().isIndex())
+    return c.fits(cache, start, count, "a cache with room for the rows");
+  c.equal(start, 0, rows, 0, "a position for every sample");
+  Value places = c.e.add(c.e.sub(c.room(cache), count), c.e.index(1));
+  CheckOp::create(c.e, op.getLoc(), start, c.e.max(places, c.e.index(0)),
+                  "posenc.append: position of rows in the cache");
 }
 
 void check(RowsOp op) {

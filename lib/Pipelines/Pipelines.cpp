@@ -91,6 +91,7 @@ static void buildBufferize(OpPassManager &pm, const posenc::ReferencePipelineOpt
 
 static void buildReferenceLLVM(OpPassManager &pm, const posenc::ReferencePipelineOptions &) {
   deallocate(pm);
+  pm.addNestedPass<func::FuncOp>(posenc::createPosencReturnArguments());
   lowerToLLVM(pm);
 }
 

@@ -51,13 +51,16 @@ static SmallVector<Value> lowerEncoding(OpBuilder &b, EncodingOpInterface op) {
                 })};
 }
 
+/// One for all samples, or that of a sample.
+static Value startOf(Emitter &e, Value start, Value batch) {
+  return start.getType().isIndex() ? start : e.toIndex(e.lookup(start, batch));
+}
+
 static SmallVector<Value> lower(OpBuilder &b, PositionsOp op) {
   SmallVector<SmallVector<OpFoldResult>> shape;
   (void)op.reifyResultShapes(b, shape);
   return {build(b, op.getLoc(), shape[0], b.getI64Type(), [&](Emitter &e, ValueRange at) -> Value {
-    Value start = op.getStart();
-    if (!start.getType().isIndex())
-      start = e.toIndex(e.lookup(start, at[0]));
+    Value start = startOf(e, op.getStart(), at[0]);
     return arith::IndexCastOp::create(e, e.getI64Type(), e.add(start, at.back()));
   })};
 }
@@ -113,7 +116,7 @@ static SmallVector<Value> lower(OpBuilder &b, AppendOp op) {
         Value x = inner.lookup(rows, source);
         if (Type element = elementOf(cache); x.getType() != element)
           x = arith::TruncFOp::create(inner, element, x);
-        Value row = inner.add(op.getStart(), at[2]);
+        Value row = inner.add(startOf(inner, op.getStart(), at[0]), at[2]);
         Value next = tensor::InsertOp::create(
             inner, x, old[0], placeInCache(inner, cache, at[0], at[1], row, at[3]));
         return scf::ValueVector{next};

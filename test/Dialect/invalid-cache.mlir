@@ -16,6 +16,14 @@ func.func @batch(%k: tensor<2x2x3x64xf32>, %cache: tensor<1x2x?x64x32x1xf32>, %p
 
 // -----
 
+func.func @positions(%k: tensor<3x2x1x64xf32>, %cache: tensor<3x2x?x64x32x1xf32>, %past: tensor<2xi64>) {
+  // expected-error @+1 {{expected a position for each of 3 samples, but found 2}}
+  %0 = posenc.append %k into %cache at %past : tensor<3x2x1x64xf32> into tensor<3x2x?x64x32x1xf32> at tensor<2xi64>
+  return
+}
+
+// -----
+
 func.func @heads(%k: tensor<1x3x2x64xf32>, %cache: tensor<1x2x?x64x32x1xf32>, %past: index) {
   // expected-error @+1 {{expected as many heads of rows as of the cache, but found 3 and 2}}
   %0 = posenc.append %k into %cache at %past : tensor<1x3x2x64xf32> into tensor<1x2x?x64x32x1xf32>

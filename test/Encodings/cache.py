@@ -7,7 +7,12 @@ that hold NaN at first, each call taking the caches that the last one gave back,
 every result is compared with attention to all tokens so far: keys are encoded when
 they are appended. At the end the caches are compared with rows packed by numpy,
 and read at other lengths, 0 among them. Shapes, blocks, element types, layouts and
-how coordinates are given take turns.
+how coordinates are given take turns:
+
+    positions  the length of the cache is an index, from which coordinates are made
+    rows       the same, and row numbers are the coordinates
+    ragged     each sample has its length, and one of them takes back the last of
+               several tokens, as what a draft proposed and was not accepted
 """
 
 import itertools
@@ -28,15 +33,15 @@ SHAPES = [(4, 4, 64, 64, 32, 1, 64, 3, [37, 1, 16, 2]), (6, 2, 8, 40, 16, 1, 40,
           (8, 2, 128, 128, 32, 1, 64, 9, [257, 1, 3, 1]), (8, 1, 32, 96, 16, 1, 48, 7, [1, 1, 16, 5]),
           (9, 3, 24, 16, 16, 1, 16, 4, [3, 30, 2, 1]), (4, 2, 64, 64, 7, 4, 8, 5, [2, 17, 1, 1]),
           (12, 4, 16, 80, 64, 1, 16, 2, [63, 1, 1, 4]), (6, 1, 48, 48, 48, 1, 48, 12, [530, 1, 9, 1])]
-KINDS = ["positions", "rows"]
+KINDS = ["positions", "rows", "ragged", "rows", "positions", "ragged", "rows"]
 BATCH = 2
 
 
 def pack(rows, cache, past):
     """Puts rows [B, H, n, d] where they belong in the cache."""
-    for i in range(rows.shape[2]):
-        block, row = divmod(past + i, cache.shape[4])
-        cache[:, :, block, :, row, :] = rows[:, :, i].reshape(*rows.shape[:2], *cache.shape[3::2])
+    for b, i in itertools.product(range(BATCH), range(rows.shape[2])):
+        block, row = divmod(past[b] + i, cache.shape[4])
+        cache[b, :, block, :, row, :] = rows[b, :, i].reshape(rows.shape[1], *cache.shape[3::2])
 
 
 class Program:
@@ -53,7 +58,7 @@ class Program:
                       for cache in self.caches]
         self.extras = [t.replace("ELEM", elem).replace("x6x", f"x{heads}x") for t in case.types]
         # Row numbers say where queries are, unless the first is to be at 0.
-        if case.top_left or (case.site == "row"):
+        if kind == "rows" and (case.top_left or case.site == "row"):
             self.kind = "positions"
 
     def rows(self, heads, n, width):
@@ -71,34 +76,37 @@ class Program:
         out = self.rows(heads, n, value_width)
         writable = " {bufferization.writable = true}" if appends else ""
         arguments = [("%q", q)] + ([("%k", k), ("%v", v)] if appends else [])
-        arguments += [("%kc", kc), ("%vc", vc), ("%past64", "i64")]
+        ragged = appends and self.kind == "ragged"
+        start, p0 = (f"tensor<{BATCH}xi64>", f"tensor<{BATCH}x?xi64>") if ragged else ("index", "tensor<?xi64>")
+        arguments += [("%kc", kc), ("%vc", vc), ("%total64", "i64")] + [("%past", start)] * ragged
         arguments += [(f"%x{i}", t) for i, t in enumerate(self.extras)]
-        body = ["%past = arith.index_cast %past64 : i64 to index", f"%n = arith.constant {n} : index",
+        body = ["%total = arith.index_cast %total64 : i64 to index", f"%n = arith.constant {n} : index",
                 "%zero = arith.constant 0 : index",
-                "%p0 = posenc.positions %n from %past : index -> tensor<?xi64>",
-                f"%total = arith.{'addi %past, %n' if appends else 'addi %past, %zero'} : index",
+                *[f"%past = arith.subi %total, %{'n' if appends else 'zero'} : index"] * (not ragged),
+                f"%p0 = posenc.positions %n from %past : {start} -> {p0}",
                 "%p1 = posenc.positions %total from %zero : index -> tensor<?xi64>"]
         query, key = "%q", "%k"
         if case.site == "row":
             for x, t in [("q", q), ("k", k)][:1 + appends]:
                 body.append(f"%{x}r = posenc.{case.op} %{x} at(%p0) {{{case.attributes}, {layout}}} : "
-                            f"({t}, tensor<?xi64>) -> {t}")
+                            f"({t}, {p0}) -> {t}")
             query, key = "%qr", "%kr"
         if appends:
-            body += [f"%kn = posenc.append {key} into %kc at %past {{{layout}}} : {k} into {kc}",
-                     f"%vn = posenc.append %v into %vc at %past {{{layout}}} : {v} into {vc}"]
+            at_start = f" at {start}" if ragged else ""
+            body += [f"%kn = posenc.append {key} into %kc at %past {{{layout}}} : {k} into {kc}{at_start}",
+                     f"%vn = posenc.append %v into %vc at %past {{{layout}}} : {v} into {vc}{at_start}"]
         names = ("%kn", "%vn") if appends else ("%kc", "%vc")
         body += [f"%ka = posenc.rows %total of {names[0]} {{{layout}}} : {kc} -> {all_k}",
                  f"%va = posenc.rows %total of {names[1]} {{{layout}}} : {vc} -> {all_v}",
                  f"%s = posenc.scores {query}, %ka {{{layout}}} : ({q}, {all_k}) -> {scores}"]
-        s, given = "%s", self.kind == "positions"
-        at, at_types = (" at(%p0, %p1)", ["tensor<?xi64>"] * 2) if given else ("", [])
+        s, given = "%s", self.kind != "rows"
+        at, at_types = (" at(%p0, %p1)", [p0, "tensor<?xi64>"]) if given else ("", [])
         if case.site != "row":
             of = (at, at_types) if case.positions else ("", [])
             body.append(f"%e = posenc.{case.op} {s}{of[0]} {case.operands} {{{case.attributes}}} : "
                         f"({', '.join([scores, *of[1], *self.extras])}) -> {scores}")
             s = "%e"
-        if case.site != "mask" and appends:
+        if ragged or (case.site != "mask" and appends):
             body.append(f"%c = posenc.causal {s}{at} : ({', '.join([scores, *at_types])}) -> {scores}")
             s = "%c"
         results = [out, lse] + ([kc, vc] if appends else [])
@@ -139,63 +147,70 @@ class Program:
     def attend(self, q, k, v, extras, past, causal):
         """Keys are encoded already."""
         case = self.case
-        pq = np.broadcast_to(past + np.arange(q.shape[2]), (BATCH, q.shape[2]))
+        pq = past[:, None] + np.arange(q.shape[2])
         pk = np.broadcast_to(np.arange(k.shape[2]), (BATCH, k.shape[2]))
         if self.kind == "rows":
-            pq = pq - past + k.shape[2] - q.shape[2]
+            pq = pq - past[:, None] + k.shape[2] - q.shape[2]
         s = oracle.scores(case.oracle(q, pq) if case.site == "row" else q, k)
         if case.site == "score":
             s = case.oracle(s, pq, pk, *extras)
         visible = oracle.causal(pq, pk) if causal else np.ones((1, 1, 1, 1), bool)
         if case.site == "mask":
-            visible = case.oracle(*([pq, pk] if case.positions else []), *extras)
+            visible = visible & case.oracle(*([pq, pk] if case.positions else []), *extras)
         return oracle.attend(np.where(visible, s, -np.inf), v)
 
     def run(self, runner, seed):
         heads, key_heads, width, value_width = self.shape[:4]
-        rng, worst, past = np.random.default_rng(seed), 0.0, 0
+        rng, worst, past = np.random.default_rng(seed), 0.0, np.zeros(BATCH, np.int64)
         kind = f"x{self.elem}>"
         stored = lambda *shape: decode.stored(rng.standard_normal(shape), kind)
         nan = [decode.stored(np.full(cache, np.nan), kind)[0] for cache in self.caches]
         if self.elem == "bf16":
             nan = [np.full(cache, 0x7FC0, np.uint16) for cache in self.caches]
         caches, wanted = list(nan), [np.full(cache, np.nan) for cache in self.caches]
-        keys, values = np.zeros((BATCH, key_heads, 0, width)), np.zeros((BATCH, key_heads, 0, value_width))
+        keys, values = (np.zeros((BATCH, key_heads, sum(self.pieces), d)) for d in (width, value_width))
         for n in self.pieces:
             (q, q64), (k, k64), (v, v64) = (stored(BATCH, h, n, d) for h, d in
                                             [(heads, width), (key_heads, width), (key_heads, value_width)])
             if self.case.site == "row":
-                k64 = self.case.oracle(k64, np.broadcast_to(past + np.arange(n), (BATCH, n)))
+                k64 = self.case.oracle(k64, past[:, None] + np.arange(n))
                 k64 = decode.stored(k64, kind)[1]
-            keys, values = np.concatenate([keys, k64], 2), np.concatenate([values, v64], 2)
+            for rows, new in ((keys, k64), (values, v64)):
+                for b in range(BATCH):
+                    rows[b, :, past[b]:past[b] + n] = new[b]
+            total, ragged = int(past.max()) + n, self.kind == "ragged"
             extras = [decode.stored(x, t) for x, t in
-                      zip(self.case.arrays(rng, BATCH, past + n, heads), self.extras)]
-            have = self.call(runner, n, [*map(self.swapped, (q, k, v)), *caches, str(past),
+                      zip(self.case.arrays(rng, BATCH, total, heads), self.extras)]
+            have = self.call(runner, n, [*map(self.swapped, (q, k, v)), *caches, str(total), *[past] * ragged,
                                          *(x for x, _ in extras)], 4)
             caches = have[2:]
-            want = self.attend(q64, keys, values, [x for _, x in extras], past, self.case.site != "mask")
+            want = self.attend(q64, keys[:, :, :total], values[:, :, :total], [x for _, x in extras], past,
+                               ragged or self.case.site != "mask")
             worst = max(worst, self.compare(f"{past} + {n}", have[:2], want))
             for rows, cache in zip((k64, v64), wanted):
                 pack(rows, cache, past)
-            past += n
+            past = past + n
+            if ragged and n > 1:
+                past[0] -= 1
         for what, have, want in zip(("keys", "values"), caches, wanted):
             have = check.from_bf16(have) if have.dtype == np.uint16 else have.astype(float)
             error = np.nan_to_num(np.abs(have - want) / (1 + np.abs(want)), nan=0)
             # An angle is a product in f32.
             encoded = what == "keys" and self.case.site == "row"
-            bound = decode.TOLERANCE[self.elem] + 1e-7 * past if encoded else 0
+            bound = decode.TOLERANCE[self.elem] + 1e-7 * past.max() if encoded else 0
             if (np.isnan(have) != np.isnan(want)).any() or error.max() > bound:
                 sys.exit(f"{self.name} {self.shape} {self.elem}: {what} are not where they belong: "
                          f"error {error.max():.2g}, {np.isnan(have).sum()} of {np.isnan(want).sum()} NaN")
         rows = self.caches[0][4]
-        for count in (0, 1, rows, past - 1):
-            if count > past:
+        for count in (0, 1, rows, int(past.min()) - 1):
+            if count > past.min():
                 continue
             q, q64 = stored(BATCH, heads, 2, width)
             extras = [decode.stored(x, t) for x, t in
                       zip(self.case.arrays(rng, BATCH, count, heads), self.extras)]
             have = self.call(runner, "read", [self.swapped(q), *caches, str(count), *(x for x, _ in extras)], 2)
-            want = self.attend(q64, keys[:, :, :count], values[:, :, :count], [x for _, x in extras], count, False)
+            want = self.attend(q64, keys[:, :, :count], values[:, :, :count], [x for _, x in extras],
+                               np.full(BATCH, count), False)
             worst = max(worst, self.compare(f"read {count}", have, want))
         return worst
 
