@@ -27,7 +27,8 @@ def Posenc_AppendOp : Posenc_Op<"append", [Pure, AllTypesMatch<["cache", "result
     depend on them are encoded before they are appended, once.
 
     On the CPU, `C = 1` for keys and a multiple of 16 for values, and `R` a multiple
-    of 16, is what decoding reads at the speed of memory. A cache that comes in as
+    of 16, is what decoding reads at the speed of memory; on GPUs, any `R`, and chunks of
+    a multiple of 16 bytes. A cache that comes in as
     an argument with `bufferization.writable = true` is changed in place.
 
     Example:
@@ -62,7 +63,7 @@ def Posenc_RowsOp : Posenc_Op<"rows", [Pure,
   let description = [{
     The rows `[0, count)` that `posenc.append` put there, in their order and as any
     other keys or values. Attention of at most 16 queries, a number known when
-    compiling, reads the cache itself and makes no rows of it, on the CPU.
+    compiling, reads the cache itself and makes no rows of it.
 
     Example:
 

@@ -12,7 +12,8 @@ def PosencMapToGpu : Pass<"posenc-map-to-gpu", "ModuleOp"> {
   let summary = "lower operations on buffers to launches of kernels";
   let description = [{
     Every `posenc.attention`, `posenc.linear`, `posenc.layer_norm` and `posenc.map`
-    on memrefs, every linalg operation and every copy becomes a `gpu.launch`. An
+    on memrefs, every linalg operation, every copy and every nest of loops that are marked
+    `posenc.independent` becomes a `gpu.launch`. An
     operation with several forms of a kernel takes the best that accepts it, or the
     one that its attribute `posenc.schedule` or the option asks for; a remark of the
     category `posenc-map-to-gpu` says why a form does not accept it. `@posenc_load`
@@ -20,6 +21,8 @@ def PosencMapToGpu : Pass<"posenc-map-to-gpu", "ModuleOp"> {
 
     In the form `mma`, for f16 and bf16 from sm_80 on, queries and keys are tiles in
     shared memory, and scores, weights and outputs fragments of the dialect pgpu.
+    In the form `decode`, for at most 16 queries, a block reads a part of the keys once
+    for the queries of all heads that share them, and a second kernel joins the parts.
     In the form `simt`, which takes any shape and type, a warp goes over the keys for
     a few queries; a block computes a tile of a linear layer in shared memory; a
     warp normalises a row; a thread computes a group of channels, or an element.
@@ -28,7 +31,7 @@ def PosencMapToGpu : Pass<"posenc-map-to-gpu", "ModuleOp"> {
   }];
   let options = [Posenc_ChipOption,
     Option<"form", "form", "std::string", "",
-           "form of kernels to prefer: simt, mma or wgmma; empty: the best">];
+           "form of kernels to prefer: simt, mma, wgmma or decode; empty: the best">];
   let dependentDialects = ["gpu::GPUDialect", "linalg::LinalgDialect", "memref::MemRefDialect",
     "NVVM::NVVMDialect", "pgpu::PgpuDialect", "scf::SCFDialect", "vector::VectorDialect"];
 }

@@ -198,11 +198,14 @@ def PosencReadCaches : Pass<"posenc-read-caches"> {
     of two caches takes the caches, and nothing is put in rows. It has at most 16
     queries, known when compiling, and no key or value map; the caches have blocks
     of a multiple of 16 rows, at most 64, chunks of one channel for keys, and for
-    values all channels or a multiple of 16. Remarks of the category
+    values all channels or a multiple of 16. For a GPU, blocks are of any size, and
+    chunks of keys and values of a multiple of 16 bytes. Remarks of the category
     `posenc-read-caches` say what is missing.
 
     Example: `pe-opt --posenc-fuse --canonicalize --cse --posenc-read-caches`.
   }];
+  let options = [
+    Option<"gpu", "gpu", "bool", "false", "for a GPU">];
   let dependentDialects = ["PosencDialect"];
 }
 

@@ -85,7 +85,8 @@ def Posenc_Channels : AttrDef<Posenc_Dialect, "Channels"> {
 }
 
 def Posenc_Form : Posenc_Enum<"Form", "in what way a kernel for GPUs is written", [
-  I32EnumAttrCase<"simt", 0>, I32EnumAttrCase<"mma", 1>, I32EnumAttrCase<"wgmma", 2>]>;
+  I32EnumAttrCase<"simt", 0>, I32EnumAttrCase<"mma", 1>, I32EnumAttrCase<"wgmma", 2>,
+  I32EnumAttrCase<"decode", 3>]>;
 
 def Posenc_Schedule : AttrDef<Posenc_Dialect, "Schedule"> {
   let mnemonic = "schedule";
@@ -93,13 +94,17 @@ def Posenc_Schedule : AttrDef<Posenc_Dialect, "Schedule"> {
   let description = [{
     The attribute `posenc.schedule` of a `posenc.attention` or `posenc.linear`, or of
     a `posenc.attend` that becomes one, asks for a form: `simt` (any shape and
-    type), `mma` (matrix instructions of a warp) or `wgmma` (of a warp group). What
-    that form cannot compute falls back to `simt`, with a remark.
+    type), `mma` (matrix instructions of a warp), `wgmma` (of a warp group) or
+    `decode` (at most 16 queries). It is an error if that form cannot compute it.
+    In the form `decode`, keys are cut into so many `splits`, each for blocks of threads
+    of its own; 0 leaves the number to a model of the chip.
 
-    Example: `#posenc.schedule<simt>`
+    Example: `#posenc.schedule<decode, splits = 8>`
   }];
-  let parameters = (ins EnumParameter<Posenc_Form>:$form);
-  let assemblyFormat = "`<` $form `>`";
+  let parameters = (ins EnumParameter<Posenc_Form>:$form,
+                    DefaultValuedParameter<"int64_t", "0">:$splits);
+  let assemblyFormat = "`<` $form (`,` `splits` `=` $splits^)? `>`";
+  let genVerifyDecl = 1;
 }
 
 def Posenc_CpuSchedule : AttrDef<Posenc_Dialect, "CpuSchedule"> {

@@ -113,6 +113,16 @@ static LogicalResult verifyRegion(Operation *op, Region &region, StringRef name,
   return success();
 }
 
+LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, Form form,
+                                   int64_t splits) {
+  if (splits < 0 || splits > 1024)
+    return emitError() << "expected splits of 0 to 1024, but found " << splits;
+  if (splits && form != Form::decode)
+    return emitError() << "expected splits in the form 'decode' only, but found '"
+                       << stringifyForm(form) << "'";
+  return success();
+}
+
 LogicalResult CpuScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                                       int64_t rows, int64_t keys, int64_t panels, int64_t ahead,
                                       bool pairs) {

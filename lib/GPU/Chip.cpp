@@ -12,11 +12,14 @@ using namespace mlir;
 using namespace posenc;
 
 // The versions of PTX and the sizes are those of NVIDIA's PTX ISA (release notes)
-// and CUDA Programming Guide (technical specifications per compute capability).
+// and CUDA Programming Guide (technical specifications per compute capability); the
+// numbers of processors those of its data sheets for T4, A100, A40, L40S, H100 SXM,
+// B200 and RTX PRO 6000 Blackwell.
 static constexpr Chip kChips[] = {
-    {"sm_75", 63, 64 << 10},    {"sm_80", 70, 163 << 10},  {"sm_86", 71, 99 << 10},
-    {"sm_89", 78, 99 << 10},    {"sm_90a", 80, 227 << 10}, {"sm_100a", 86, 227 << 10},
-    {"sm_120", 87, 99 << 10},
+    {"sm_75", 63, 64 << 10, 40},    {"sm_80", 70, 163 << 10, 108},
+    {"sm_86", 71, 99 << 10, 84},    {"sm_89", 78, 99 << 10, 142},
+    {"sm_90a", 80, 227 << 10, 132}, {"sm_100a", 86, 227 << 10, 148},
+    {"sm_120", 87, 99 << 10, 188},
 };
 
 int Chip::version() const {

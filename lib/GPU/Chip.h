@@ -16,6 +16,9 @@ struct Chip {
   /// What a block may have of shared memory, in bytes; a kernel that declares more
   /// than `kStaticShared` has to ask for it when it is launched.
   int64_t sharedBytes;
+  /// How many processors the largest GPU of its kind in data centres has. A kernel that
+  /// may choose cuts its work into two blocks of threads for each, if there is enough.
+  int64_t processors;
 
   /// The number in the name.
   int version() const;

@@ -10,6 +10,7 @@ template <typename Op> static std::string acceptAll(Op, const Chip &) { return "
 ArrayRef<KernelForm<AttentionOp>> posenc::getForms(AttentionOp) {
   static const KernelForm<AttentionOp> forms[] = {
       {Form::mma, refuseMmaAttention, buildMmaAttention},
+      {Form::decode, refuseSimtDecode, buildSimtDecode},
       {Form::simt, acceptAll<AttentionOp>, buildSimtAttention}};
   return forms;
 }

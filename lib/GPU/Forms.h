@@ -6,6 +6,8 @@
 #include "GPU/Chip.h"
 #include "posenc/Dialect.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 namespace posenc {
 
 /// One way to write a kernel for `Op`, which is on buffers.
@@ -27,6 +29,9 @@ std::string refuseMmaAttention(AttentionOp op, const Chip &chip);
 mlir::LogicalResult buildMmaAttention(AttentionOp op, const Chip &chip);
 std::string refuseMmaLinear(LinearOp op, const Chip &chip);
 mlir::LogicalResult buildMmaLinear(LinearOp op, const Chip &chip);
+// Few queries: keys are read once for all heads that share them.
+std::string refuseSimtDecode(AttentionOp op, const Chip &chip);
+mlir::LogicalResult buildSimtDecode(AttentionOp op, const Chip &chip);
 // One thread per element, row or tile of registers: any shape, any type.
 mlir::LogicalResult buildSimtAttention(AttentionOp op, const Chip &chip);
 mlir::LogicalResult buildSimtLinear(LinearOp op, const Chip &chip);
@@ -35,6 +40,8 @@ mlir::LogicalResult buildSimtMap(MapOp op);
 /// A thread for each point of the parallel dimensions, the last of which goes along
 /// the threads of a warp. Reductions become loops of a thread. Erases `op`.
 mlir::LogicalResult buildSimtLoops(mlir::RewriterBase &rewriter, mlir::linalg::LinalgOp op);
+/// The same for loops in each other that are marked `posenc.independent`.
+mlir::LogicalResult buildSimtNest(mlir::scf::ForOp outermost);
 
 } // namespace posenc
 

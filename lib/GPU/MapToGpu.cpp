@@ -5,6 +5,7 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -16,6 +17,12 @@ namespace posenc {
 #include "posenc/Passes.h.inc"
 } // namespace posenc
 
+/// Whether the iterations of a loop on buffers, and of those in it, may run in any order.
+static bool isNest(Operation *op) {
+  return isa<scf::ForOp>(op) && !op->getNumResults() && op->hasAttr("posenc.independent") &&
+         !op->getParentOp()->hasAttr("posenc.independent");
+}
+
 namespace {
 struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
   using PosencMapToGpuBase::PosencMapToGpuBase;
@@ -26,7 +33,7 @@ struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
       return signalPassFailure();
     std::optional<Form> wanted;
     if (!form.empty() && !(wanted = symbolizeForm(form))) {
-      getOperation().emitError("unknown form '") << form << "', expected simt, mma or wgmma";
+      getOperation().emitError("unknown form '") << form << "', expected simt, mma, wgmma or decode";
       return signalPassFailure();
     }
     SmallVector<Operation *> ops;
@@ -34,7 +41,8 @@ struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
       // What it prepares, it prepares once, on the host.
       if (function.getName() != "posenc_load")
         function.walk([&](Operation *op) {
-          if (isa<AttentionOp, LinearOp, LayerNormOp, MapOp, linalg::LinalgOp, memref::CopyOp>(op))
+          if (isa<AttentionOp, LinearOp, LayerNormOp, MapOp, linalg::LinalgOp, memref::CopyOp>(op) ||
+              isNest(op))
             ops.push_back(op);
         });
     IRRewriter rewriter(&getContext());
@@ -45,6 +53,7 @@ struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
           .Case<AttentionOp, LinearOp>([&](auto one) { return build(one, *found, wanted); })
           .Case<LayerNormOp>([](auto one) { return buildSimtLayerNorm(one); })
           .Case<MapOp>([](auto one) { return buildSimtMap(one); })
+          .Case<scf::ForOp>([](auto loop) { return buildSimtNest(loop); })
           .Case<memref::CopyOp>([&](auto copy) {
             return buildSimtLoops(rewriter, linalg::makeMemRefCopyOp(rewriter, copy.getLoc(),
                                                                      copy.getSource(),
@@ -60,14 +69,14 @@ struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
     }
   }
 
+  static bool readsCache(AttentionOp op) { return op.readsCache(); }
+  static bool readsCache(LinearOp) { return false; }
+
   /// The form that the op or the pipeline asks for, else the first that accepts.
   template <typename Op>
   LogicalResult build(Op op, const Chip &target, std::optional<Form> wanted) {
     if (!op.hasPureBufferSemantics())
       return op.emitOpError("expected buffers to map to a GPU");
-    if constexpr (std::is_same_v<Op, AttentionOp>)
-      if (op.readsCache())
-        return op.emitOpError("expected keys in rows to map to a GPU, but found a cache");
     auto schedule = op->template getAttrOfType<ScheduleAttr>("posenc.schedule");
     if (schedule)
       wanted = schedule.getForm();
@@ -78,7 +87,9 @@ struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
     for (const KernelForm<Op> &one : forms) {
       if (wanted && one.form != *wanted && one.form != Form::simt)
         continue;
-      std::string reason = one.refuse(op, target);
+      std::string reason = readsCache(op) && one.form != Form::decode
+                               ? "expected keys in rows, but found a cache"
+                               : one.refuse(op, target);
       if (reason.empty())
         return one.build(op, target);
       if (schedule)

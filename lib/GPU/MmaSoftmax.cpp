@@ -1,6 +1,7 @@
 //===- MmaSoftmax.cpp - a block of keys, from scores to outputs -----------===//
 
 #include "GPU/MmaAttention.h"
+#include "Vectorize/Kernels.h"
 #include "posenc/Fragments.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -80,9 +81,10 @@ static Value largest(ThreadBuilder &t, ValueRange fragments) {
   return pgpu::QuadReduceOp::create(t, pgpu::Combine::max, all);
 }
 
-/// As long as nothing is visible, 0 is subtracted rather than -inf from -inf.
+/// As long as nothing is visible, 0 is subtracted: -inf less -inf is a NaN, and what is
+/// near the lowest number, once it is scaled, is -inf.
 Value MmaAttention::shift(Value maximum) {
-  Value isFinite = t->less(t->splat(-kInfinity, 2), maximum);
+  Value isFinite = t->less(t->splat(hiddenScore / 2, 2), maximum);
   return t->mul(t->select(isFinite, maximum, t->splat(0, 2)), t->splat(-factor, 2));
 }
 

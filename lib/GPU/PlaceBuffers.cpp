@@ -6,12 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "GPU/BufferUses.h"
 #include "posenc/Passes.h"
 
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
 using namespace posenc;
@@ -20,43 +19,6 @@ namespace posenc {
 #define GEN_PASS_DEF_POSENCPLACEBUFFERS
 #include "posenc/Passes.h.inc"
 } // namespace posenc
-
-static bool isView(Operation *op) {
-  return isa_and_nonnull<ViewLikeOpInterface>(op) && op->getNumResults() == 1 &&
-         isa<MemRefType>(op->getResult(0).getType()) &&
-         isa<MemRefType>(op->getOperand(0).getType());
-}
-
-/// What a chain of views is of.
-static Value findRoot(Value v) {
-  while (isView(v.getDefiningOp()))
-    v = v.getDefiningOp()->getOperand(0);
-  return v;
-}
-
-/// Every use of `root` that is not a view of it, through all views.
-static void collectUses(Value root, SmallVectorImpl<OpOperand *> &uses) {
-  for (OpOperand &use : root.getUses()) {
-    if (isView(use.getOwner()) && use.getOperandNumber() == 0)
-      collectUses(use.getOwner()->getResult(0), uses);
-    else
-      uses.push_back(&use);
-  }
-}
-
-static bool isRead(Operation *op) { return isa<memref::DimOp, memref::LoadOp>(op); }
-
-/// Whether a kernel writes its argument.
-static bool isWritten(Value argument) {
-  SmallVector<OpOperand *> uses;
-  collectUses(argument, uses);
-  return llvm::any_of(uses, [](OpOperand *use) {
-    auto op = dyn_cast<MemoryEffectOpInterface>(use->getOwner());
-    return !op || op.getEffectOnValue<MemoryEffects::Write>(use->get());
-  });
-}
-
-static bool isContiguous(Value v) { return cast<MemRefType>(v.getType()).getLayout().isIdentity(); }
 
 static SmallVector<Value> getSizes(OpBuilder &b, Value v) {
   SmallVector<Value> sizes;
@@ -108,13 +70,12 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
       if (!isContiguous(root))
         return emitError(root.getLoc(), "expected a contiguous buffer to copy to the device, but "
                                         "found ") << root.getType();
-      SmallVector<OpOperand *> uses;
-      collectUses(root, uses);
+      SmallVector<OpOperand *> uses = collectUses(root);
       if (isOfDevice(root, uses))
         moveToDevice(function, root, uses);
       else if (isConstant(root, uses))
         copyOnce(root, uses);
-      else if (isReadOnlyArgument(root, uses))
+      else if (isArgument(root) && (isReadOnly(uses) || isOfKernels(uses)))
         copyAtEntry(function, root, uses);
       else
         for (gpu::LaunchFuncOp launch : launches)
@@ -123,27 +84,9 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
     return success();
   }
 
-  bool writes(OpOperand *use) {
-    auto launch = cast<gpu::LaunchFuncOp>(use->getOwner());
-    auto kernel = SymbolTable::lookupNearestSymbolFrom<gpu::GPUFuncOp>(launch, launch.getKernel());
-    unsigned first = launch.getKernelOperands().getBeginOperandIndex();
-    return isWritten(kernel.getArgument(use->getOperandNumber() - first));
-  }
-
   //===--------------------------------------------------------------------===//
   // Only kernels use it
   //===--------------------------------------------------------------------===//
-
-  static bool isOfDevice(Value root, ArrayRef<OpOperand *> uses) {
-    Operation *allocation = root.getDefiningOp();
-    return isa_and_nonnull<memref::AllocOp>(allocation) &&
-           llvm::all_of(uses, [&](OpOperand *use) {
-             Operation *user = use->getOwner();
-             return isa<gpu::LaunchFuncOp, memref::DimOp, memref::DeallocOp>(user) ||
-                    (isa<func::ReturnOp>(user) && user->getBlock() == allocation->getBlock() &&
-                     isContiguous(use->get()));
-           });
-  }
 
   void moveToDevice(func::FuncOp function, Value root, ArrayRef<OpOperand *> uses) {
     auto allocation = root.getDefiningOp<memref::AllocOp>();
@@ -183,16 +126,18 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
   // Arguments and results of the device
   //===--------------------------------------------------------------------===//
 
+  static bool isReturnedWhole(OpOperand *use) {
+    return isa<func::ReturnOp>(use->getOwner()) && findRoot(use->get()) == use->get();
+  }
+
   /// Nothing but kernels may use what the caller has on the device, and what it gets
   /// there must be memory of its own.
   LogicalResult checkResident(func::FuncOp function) {
     for (BlockArgument argument : function.getArguments()) {
       if (!isa<MemRefType>(argument.getType()))
         continue;
-      SmallVector<OpOperand *> uses;
-      collectUses(argument, uses);
-      for (OpOperand *use : uses)
-        if (!isa<gpu::LaunchFuncOp, memref::DimOp>(use->getOwner()))
+      for (OpOperand *use : collectUses(argument))
+        if (!isa<gpu::LaunchFuncOp, memref::DimOp>(use->getOwner()) && !isReturnedWhole(use))
           return use->getOwner()->emitError("expected argument #")
                  << argument.getArgNumber()
                  << ", which is memory of the device, to be used by kernels only, but found '"
@@ -202,8 +147,9 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
       DenseSet<Value> roots;
       for (OpOperand &operand : end->getOpOperands()) {
         Value root = findRoot(operand.get());
-        SmallVector<OpOperand *> uses;
-        collectUses(root, uses);
+        if (isReturnedWhole(&operand) && isArgument(root) && roots.insert(root).second)
+          continue; // changed in place
+        SmallVector<OpOperand *> uses = collectUses(root);
         bool isWrittenThere = llvm::any_of(
             uses, [](OpOperand *use) { return isa<gpu::LaunchFuncOp>(use->getOwner()); });
         if (isWrittenThere && isOfDevice(root, uses) && roots.insert(root).second)
@@ -221,24 +167,6 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
   //===--------------------------------------------------------------------===//
   // It does not change
   //===--------------------------------------------------------------------===//
-
-  bool isReadOnly(ArrayRef<OpOperand *> uses) {
-    return llvm::all_of(uses, [&](OpOperand *use) {
-      Operation *user = use->getOwner();
-      return isa<gpu::LaunchFuncOp>(user) ? !writes(use) : isRead(user) || isa<CheckOp>(user);
-    });
-  }
-
-  bool isConstant(Value root, ArrayRef<OpOperand *> uses) {
-    return isa_and_nonnull<memref::GetGlobalOp, WeightOp>(root.getDefiningOp()) && isReadOnly(uses);
-  }
-
-  /// An argument may also be returned, or copied: that only reads it.
-  bool isReadOnlyArgument(Value root, ArrayRef<OpOperand *> uses) {
-    auto argument = dyn_cast<BlockArgument>(root);
-    return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp()) &&
-           argument.getOwner()->isEntryBlock() && isReadOnly(uses);
-  }
 
   /// The views of `root` that launches use, once more, of `twin`.
   static void redirect(Value root, Value twin, ArrayRef<OpOperand *> uses) {
@@ -265,13 +193,19 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
     redirect(root, OnDeviceOp::create(b, root.getLoc(), root.getType(), root), uses);
   }
 
+  /// What kernels change is copied back when the function ends.
   static void copyAtEntry(func::FuncOp function, Value root, ArrayRef<OpOperand *> uses) {
     OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
     Value twin = allocateLike(b, root);
     copy(b, twin, root);
+    bool changes = !isReadOnly(llvm::to_vector(llvm::make_filter_range(uses, [](OpOperand *use) {
+      return isa<gpu::LaunchFuncOp>(use->getOwner());
+    })));
     redirect(root, twin, uses);
     function.walk([&](func::ReturnOp end) {
       b.setInsertionPoint(end);
+      if (changes)
+        copy(b, root, twin);
       release(b, twin);
     });
   }

@@ -1,9 +1,9 @@
 //===- SimtAttention.cpp - attention, a warp for some queries -------------===//
 
 #include "GPU/SimtAttention.h"
+#include "GPU/SimtQueries.h"
 #include "Reference/Loops.h"
 #include "Vectorize/Kernels.h"
-#include "Vectorize/RowMap.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -120,35 +120,12 @@ LogicalResult SimtAttention::buildThread() {
   return success();
 }
 
-/// Queries, after their map, to shared memory.
+/// Queries, after their map, to shared memory: each warp those of its rows.
 void SimtAttention::loadQueries() {
-  Value query = op.getQuery();
-  auto copy = [&](Value from, Value to, ValueRange source, Value tileRow) {
-    t->loop(t->add(from, t->lane), to, kWarp, [&](Value c) {
-      t->store(t->load(query, posenc::join(source, c), 0), queryTile, {tileRow, c});
-    });
+  auto find = [&](Value r) {
+    return QueryRow{batch, head, t->min(t->add(firstRow, r), t->sub(queryCount, 1))};
   };
-  for (int64_t r = 0; r < rows; ++r) {
-    Values source = rowAt(op, batch, head, row[r]);
-    Value tileRow = t->add(firstTileRow, r);
-    auto channels = op.getQueryChannels();
-    if (!channels) {
-      copy(t->index(0), t->index(width), source, tileRow);
-      continue;
-    }
-    int64_t offset = channels->getOffset();
-    int64_t mapped = channels->getWidth() ? channels->getWidth() : width - offset;
-    copy(t->index(0), t->index(offset), source, tileRow);
-    copy(t->index(offset + mapped), t->index(width), source, tileRow);
-    IRMapping none;
-    RowMap map(*t, op.getQueryMap(), *channels, none, t->index(mapped));
-    t->loop(t->lane, t->index(mapped / channels->getGroup()), kWarp, [&](Value c) {
-      Values arguments = map.loadGroup(query, source, c, 0);
-      arguments.append({coordinate(batch, 0), coordinate(head, 1), coordinate(row[r], 2), c});
-      map.storeGroup(reference::inlineRegion(*t, op.getQueryMap(), arguments), queryTile, tileRow,
-                     c, 0);
-    });
-  }
+  loadSimtQueries(*t, op, queryTile, firstTileRow, rows, t->lane, kWarp, find);
   t->syncWarp();
 }
 
@@ -234,7 +211,7 @@ SimtAttention::State SimtAttention::tile(Value begin, Value end, State state) {
   for (int64_t r = 0; r < rows; ++r) {
     Value maximum = t->max(state.maxima[r], t->warpMax(s[r]));
     // As long as nothing is visible, 0 is subtracted rather than -inf from -inf.
-    Value finite = t->select(t->less(t->f32(-kInfinity), maximum), maximum, t->f32(0));
+    Value finite = t->select(t->less(t->f32(hiddenScore / 2), maximum), maximum, t->f32(0));
     Value decay = exp2(t->sub(state.maxima[r], finite));
     Value weight = exp2(t->sub(s[r], finite));
     state.maxima[r] = maximum;

@@ -75,13 +75,18 @@ int64_t ThreadBuilder::widest(Value memref) {
   return n;
 }
 
+/// No access has more than 16 bytes.
+static llvm::MaybeAlign alignmentOf(int64_t n, Type element) {
+  return llvm::MaybeAlign(std::min<int64_t>(n * element.getIntOrFloatBitWidth() / 8, 16));
+}
+
 Value ThreadBuilder::loadWide(Value memref, ValueRange at, int64_t n) {
   if (n == 1)
     return load(memref, at, 0);
   Type element = memrefOf(memref).getElementType();
   Value value = vector::LoadOp::create(*this, vectorType(n, element), memref, at,
                                        /*nontemporal=*/false,
-                                       llvm::MaybeAlign(n * element.getIntOrFloatBitWidth() / 8));
+                                       alignmentOf(n, element));
   return element.isF32() ? value : arith::ExtFOp::create(*this, vectorType(n), value).getResult();
 }
 
@@ -94,7 +99,7 @@ void ThreadBuilder::storeWide(Value value, Value memref, ValueRange at) {
   if (!element.isF32())
     value = arith::TruncFOp::create(*this, vectorType(n, element), value);
   vector::StoreOp::create(*this, value, memref, at, /*nontemporal=*/false,
-                          llvm::MaybeAlign(n * element.getIntOrFloatBitWidth() / 8));
+                          alignmentOf(n, element));
 }
 
 Value ThreadBuilder::element(Value vector, int64_t i) {
@@ -127,11 +132,15 @@ Value ThreadBuilder::roundToBF16(Value value) {
 // Warps
 //===----------------------------------------------------------------------===//
 
+Value ThreadBuilder::shuffle(Value v, int64_t distance) {
+  return gpu::ShuffleOp::create(*this, v, static_cast<int32_t>(distance), kWarp,
+                                gpu::ShuffleMode::XOR)
+      .getShuffleResult();
+}
+
 Value ThreadBuilder::reduceWarp(Value v, function_ref<Value(Value, Value)> combine) {
-  for (int32_t distance = kWarp / 2; distance; distance /= 2) {
-    auto other = gpu::ShuffleOp::create(*this, v, distance, kWarp, gpu::ShuffleMode::XOR);
-    v = combine(v, other.getShuffleResult());
-  }
+  for (int64_t distance = kWarp / 2; distance; distance /= 2)
+    v = combine(v, shuffle(v, distance));
   return v;
 }
 

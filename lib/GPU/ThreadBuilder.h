@@ -43,7 +43,10 @@ public:
   /// Memory of the block, f32.
   Value shared(llvm::ArrayRef<int64_t> shape);
 
-  // Warps. Every lane calls them, and all get the result.
+  // Warps. Every lane calls them.
+  /// What the lane has whose number differs by `distance`, a power of two.
+  Value shuffle(Value v, int64_t distance);
+  // All lanes get the result.
   Value warpMax(Value v);
   Value warpSum(Value v);
   /// A number that is the same for all lanes, which the assembler is told this way:

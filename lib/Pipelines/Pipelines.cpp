@@ -175,7 +175,12 @@ static constexpr Stage<posenc::CpuPipelineOptions> cpuStages[] = {
 // posenc-nvptx
 //===----------------------------------------------------------------------===//
 
-static void buildNvptxTile(OpPassManager &pm, const posenc::NvptxPipelineOptions &) {
+static void buildNvptxTile(OpPassManager &pm, const posenc::NvptxPipelineOptions &options) {
+  if (options.form.empty() || options.form == "decode") {
+    posenc::PosencReadCachesOptions caches;
+    caches.gpu = true;
+    pm.addPass(posenc::createPosencReadCaches(caches));
+  }
   posenc::PosencApplyMapsOptions maps;
   maps.always = maps.narrow = true;
   pm.addPass(posenc::createPosencApplyMaps(maps));
@@ -205,6 +210,7 @@ static void buildKernels(OpPassManager &pm, const posenc::NvptxPipelineOptions &
 /// Which memory is the device's, when it is released, and what waits for what.
 static void buildPlace(OpPassManager &pm, const posenc::NvptxPipelineOptions &options) {
   deallocate(pm);
+  pm.addNestedPass<func::FuncOp>(posenc::createPosencReturnArguments());
   pm.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
   posenc::PosencPlaceBuffersOptions place;
   place.resident = options.resident;

@@ -121,6 +121,9 @@ static SmallVector<Value> lower(OpBuilder &b, AppendOp op) {
             inner, x, old[0], placeInCache(inner, cache, at[0], at[1], row, at[3]));
         return scf::ValueVector{next};
       });
+  // No two iterations write the same element.
+  for (scf::ForOp loop : loops.loops)
+    loop->setAttr("posenc.independent", b.getUnitAttr());
   return {loops.results[0]};
 }
 

@@ -110,8 +110,6 @@ private:
 /// Elements between neighbouring rows, if it is known and these are of that type.
 std::optional<int64_t> rowDistance(mlir::Value memref, unsigned rowDim, mlir::Type element);
 
-/// A score that hides its key: finite, so that no difference is a NaN.
-constexpr double hiddenScore = -1.0e30;
 constexpr double log2e = 1.4426950408889634;
 
 } // namespace posenc

@@ -86,6 +86,9 @@ void writeDecoded(KernelBuilder &b, mlir::Value maximum, mlir::Value sum, int64_
 mlir::LogicalResult vectorizeDecode(AttentionOp op, const DecodePlan &plan,
                                     mlir::ValueRange operands, class Outliner &outliner);
 
+/// A score that hides its key: finite, so that no difference is a NaN.
+constexpr double hiddenScore = -1.0e30;
+
 /// Where a row of an operand of attention is, but for the channel.
 llvm::SmallVector<mlir::Value> rowAt(AttentionOp op, mlir::Value batch, mlir::Value head,
                                      mlir::Value row);
