@@ -232,25 +232,35 @@ SimtAttention::State SimtAttention::tile(Value begin, Value end, State state) {
 /// the end weigh nothing, and the last stands for them.
 SimtAttention::State SimtAttention::addValues(Value begin, Value end, State state) {
   constexpr int64_t unroll = 4;
-  Value count = t->min(t->sub(end, begin), kWarp), last = t->sub(end, 1);
-  state.outputs = t->loop(t->index(0), count, unroll, state.outputs,
+  Value count = t->min(t->sub(end, begin), kWarp);
+  // Numbers of 32 bits, whose product with a stride is one instruction.
+  Value start = t->toInt(begin), last = t->toInt(t->sub(end, 1));
+  bool hasPadding = !paddingConditions(op).empty();
+  state.outputs = t->loop(t->i32(0), t->toInt(count), unroll, state.outputs,
                           [&](Value first, ValueRange carried) {
     Values outputs(carried), weights;
     for (int64_t r = 0; r < rows; ++r)
-      weights.push_back(t->loadWide(weightTile, {t->add(firstTileRow, r), first}, unroll));
+      weights.push_back(
+          t->loadWide(weightTile, {t->add(firstTileRow, r), t->toIndex(first)}, unroll));
     for (int64_t i = 0; i < unroll; ++i) {
-      Value key = t->min(t->add(t->add(begin, first), i), last);
-      Values at = rowAt(op, batch, keyHead, key);
+      Value key = t->min(t->add(t->add(start, first), t->i32(i)), last), seen;
+      Values at = rowAt(op, batch, keyHead, t->toIndex(key));
+      // The values of padding may be anything, a NaN for example.
+      if (hasPadding) {
+        for (Value w : weights)
+          seen = seen ? t->max(seen, t->element(w, i)) : t->element(w, i);
+        seen = t->less(t->f32(0), seen);
+      }
       for (int64_t c = 0; c < chunks; ++c) {
         Value d = channel(c);
         if (!isWhole(c))
           d = t->min(d, valueWidth - chunk);
         Value v = t->loadWide(op.getValue(), posenc::join(at, d), chunk);
+        if (seen)
+          v = t->select(seen, v, chunk == 1 ? t->f32(0) : t->splat(0, chunk));
         for (int64_t r = 0; r < rows; ++r) {
           Value w = t->element(weights[r], i), &output = outputs[r * chunks + c];
-          Value sum = t->fma(chunk == 1 ? w : t->broadcast(w, chunk), v, output);
-          // The value of a hidden key may be anything, a NaN for example.
-          output = op.getMask().empty() ? sum : t->select(t->less(t->f32(0), w), sum, output);
+          output = t->fma(chunk == 1 ? w : t->broadcast(w, chunk), v, output);
         }
       }
     }

@@ -30,7 +30,7 @@ SimtDecode::SimtDecode(AttentionOp op, const Chip &chip)
       queries(typeOf(op.getQuery()).getDimSize(op.getRowDim())) {
   // Registers hold queries, outputs and partial sums of each row.
   constexpr int64_t registers = 160, most = 16;
-  rows = std::clamp<int64_t>(registers / (keys.perLane() + values.perLane() + 4), 1, most);
+  rows = std::clamp<int64_t>(registers / (keys.perLane() + values.perLane() + 4 * keys.rounds), 1, most);
   int64_t h = typeOf(op.getQuery()).getDimSize(op.getHeadDim());
   int64_t shared = typeOf(op.getKey()).getDimSize(op.getKeyHeadDim());
   // As few blocks as possible read the same keys, and have equally many rows.
