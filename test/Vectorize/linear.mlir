@@ -52,7 +52,7 @@ func.func @unpacked(%x: memref<?x8xf32>, %w: memref<32x8xf32>, %y: memref<?x32xf
 // AVX512: %[[B0:.*]] = vector.load %arg2{{.*}} vector<16xf32>
 // AVX2: :12 = scf.for {{.*}} iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B1]],
 // AVX512: :12 = scf.for {{.*}} iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B0]],
-// CHECK: memref.prefetch
+// CHECK: memref.prefetch {{.*}}, read, locality<3>, data
 // AVX2-COUNT-48: vector.fma
 // AVX512-COUNT-48: vector.fma
 // CHECK: scf.yield
