@@ -41,6 +41,11 @@ forChannels(KernelBuilder &b, int64_t width, ValueRange inits,
   return values;
 }
 
+/// Channels that a line of memory has.
+static int64_t lineChannels(Value memref) {
+  return 64 * 8 / cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
+}
+
 /// Rows of 4 KB: fewer come too late, and more are no better.
 int64_t DecodeKernel::rowsAhead(const Operand &operand) const {
   Type element = cast<MemRefType>(operand.memory.getType()).getElementType();
@@ -52,14 +57,16 @@ int64_t DecodeKernel::rowsAhead(const Operand &operand) const {
 /// through the heads of its own row.
 void DecodeKernel::stage(const Operand &operand, Value head, Value first, int64_t keys) {
   Value keyHead = b.add(args.head, head), zero = b.index(0);
-  int64_t whole = operand.width / b.lanes * b.lanes, rest = operand.width - whole;
+  // Lines are asked for once, however many vectors they have.
+  int64_t step = std::max<int64_t>(lineChannels(operand.memory), b.lanes);
+  int64_t whole = operand.width / step * step;
   auto copy = [&](Value k, Value d, int64_t active) {
     Values from = rowAt(keyHead, b.add(first, k));
     b.store(b.load(operand.memory, join(from, d), b.lanes, active), operand.scratch, {k, d});
   };
   auto forTile = [&](llvm::function_ref<void(Value)> body) { b.walk(zero, b.index(keys), 1, body); };
-  auto forLanes = [&](llvm::function_ref<void(Value)> body) {
-    b.walk(zero, b.index(whole), b.lanes, body);
+  auto forLines = [&](llvm::function_ref<void(Value)> body) {
+    b.walk(zero, b.index(whole), step, body);
   };
   if (!operand.map->empty()) {
     forTile([&](Value k) {
@@ -73,28 +80,25 @@ void DecodeKernel::stage(const Operand &operand, Value head, Value first, int64_
     });
     return;
   }
-  auto fetch = [&](Value row, Value d) {
-    Values next = join(rowAt(keyHead, b.add(first, row)), d);
+  auto copyLine = [&](Value k, Value d, Value ahead) {
+    Values next = join(rowAt(keyHead, b.add(first, ahead)), d);
     b.prefetch(operand.memory, next, /*isWrite=*/false, /*level=*/1);
+    for (int64_t n = 0; n < step; n += b.lanes)
+      copy(k, b.add(d, n), b.lanes);
   };
   if (plan.heads > 1)
-    forLanes([&](Value d) {
-      for (int64_t k = 0; k < keys; ++k) {
-        // What comes next here is not where hardware would look for it.
-        fetch(b.index(k + keys), d);
-        copy(b.index(k), d, b.lanes);
-      }
+    forLines([&](Value d) {
+      // What comes next here is not where hardware would look for it.
+      for (int64_t k = 0; k < keys; ++k)
+        copyLine(b.index(k), d, b.index(k + keys));
     });
   else
     forTile([&](Value k) {
-      forLanes([&](Value d) {
-        // Keys and values take turns, which hardware does not foresee.
-        fetch(b.add(k, rowsAhead(operand)), d);
-        copy(k, d, b.lanes);
-      });
+      // Keys and values take turns, which hardware does not foresee.
+      forLines([&](Value d) { copyLine(k, d, b.add(k, rowsAhead(operand))); });
     });
-  if (rest)
-    forTile([&](Value k) { copy(k, b.index(whole), rest); });
+  for (int64_t d = whole; d < operand.width; d += b.lanes)
+    forTile([&](Value k) { copy(k, b.index(d), std::min(operand.width - d, b.lanes)); });
 }
 
 /// Scores of the `keys` keys from `key` on of the block.
