@@ -17,6 +17,11 @@
 // CHECK: memref.store {{.*}} : memref<1x2x?x1x16x64xf16>
 // ROWS-COUNT-4: @posenc_kernels::@elementwise
 
+// Any other caller has each copied to the device once, and back.
+// RUN: pe-opt %s --posenc-nvptx=to=place | FileCheck %s --check-prefix=COPIES
+// COPIES-COUNT-4: gpu.memcpy {{.*}} : memref<1x2x?x1x16x64xf16>
+// COPIES-NOT: gpu.memcpy {{.*}} : memref<1x2x?x1x16x64xf16>
+
 // The bytes of what is appended and of 300 keys and values.
 // RUN: pe-runner %s --pipeline=posenc-nvptx --device=emulator --check --check-leaks --counts --verify --tolerance=2e-3 --input=1x8x1x64=random:1 --input=1x2x1x64=random:2 --input=1x2x1x64=random:3 --input=1x2x20x1x16x64=random:4 --input=1x2x20x1x16x64=random:5 --input=299 | FileCheck %s --check-prefix=COUNTS
 // COUNTS: kernel 'decode'
