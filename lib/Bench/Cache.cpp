@@ -14,11 +14,12 @@ using namespace posenc::bench;
 using llvm::StringRef;
 
 CacheShape::CacheShape(const Shape &shape, int64_t lanes)
-    : rows(2 * lanes), channels(lanes == 16 ? 32 : 16) {
-  while (channels > 16 && shape.dim % channels)
-    channels /= 2;
-  if (shape.dim % channels)
-    channels = shape.dim;
+    : rows(lanes ? 2 * lanes : 32), keyChannels(lanes ? 1 : shape.dim),
+      valueChannels(lanes == 16 ? 32 : 16) {
+  while (valueChannels > 16 && shape.dim % valueChannels)
+    valueChannels /= 2;
+  if (!lanes || shape.dim % valueChannels)
+    valueChannels = shape.dim;
 }
 
 static std::string getTensor(llvm::ArrayRef<int64_t> sizes, ElementKind kind) {
@@ -37,9 +38,11 @@ struct Types {
     int64_t blocks = llvm::divideCeil(shape.keys, cache.rows);
     query = rows(shape, shape.heads, shape.queries);
     fresh = rows(shape, shape.keyHeads, shape.queries);
-    keys = {shape.batch, shape.keyHeads, blocks, shape.dim, cache.rows, 1};
-    values = {shape.batch, shape.keyHeads, blocks, shape.dim / cache.channels,
-              cache.rows, cache.channels};
+    auto inChunks = [&](int64_t channels) -> llvm::SmallVector<int64_t> {
+      return {shape.batch, shape.keyHeads, blocks, shape.dim / channels, cache.rows, channels};
+    };
+    keys = inChunks(cache.keyChannels);
+    values = inChunks(cache.valueChannels);
   }
 
   static llvm::SmallVector<int64_t> rows(const Shape &shape, int64_t heads,
@@ -239,7 +242,7 @@ llvm::Expected<Case> posenc::bench::makeCachedAttention(StringRef name, const Sh
       if (encoding.row)
         encoding.row(row, position, position, {});
   };
-  Rows ofKeys{shape, cache.rows, 1}, ofValues{shape, cache.rows, cache.channels};
+  Rows ofKeys{shape, cache.rows, cache.keyChannels}, ofValues{shape, cache.rows, cache.valueChannels};
   if (llvm::Error error = add("q", query.clone()))
     return error;
   if (llvm::Error error = addFresh(result, "k", keys, ofKeys, types.fresh))
@@ -269,7 +272,7 @@ llvm::Expected<Case> posenc::bench::makeCachedAttention(StringRef name, const Sh
                      const Case &, llvm::ArrayRef<HostTensor> results) {
     double error = checkAttention(shape, encodings, *exact, results[0]);
     // Appended values are where they belong.
-    Rows rows{shape, cache.rows, cache.channels};
+    Rows rows{shape, cache.rows, cache.valueChannels};
     rows.forEach(0, shape.keys, shape.keys, [&](int64_t b, int64_t h, int64_t row, int64_t offset) {
       for (int64_t c = 0; c < shape.dim; ++c)
         if (results[2].getFloat(rows.inCache(b, h, row, c)) != (*exact)[2].getFloat(offset + c))

@@ -10,10 +10,11 @@ namespace posenc::bench {
 
 /// How rows lie in a cache: `[batch, head, block, chunk, row, channel]`.
 struct CacheShape {
-  /// What decoding reads well by vectors of so many f32.
+  /// What decoding reads well by vectors of so many f32, or, if that is 0, on a GPU.
   CacheShape(const Shape &shape, int64_t lanes);
 
-  int64_t rows, channels; ///< of a block, of a chunk of values
+  int64_t rows;                        ///< of a block
+  int64_t keyChannels, valueChannels; ///< of a chunk
 };
 
 /// The case of a decoder: keys and values of the queries' own tokens are encoded

@@ -54,9 +54,13 @@ llvm::Expected<double> DeviceClock::time(unsigned count, llvm::function_ref<llvm
 //===----------------------------------------------------------------------===//
 
 llvm::Expected<std::unique_ptr<Runner>>
-DeviceRunner::create(Program program, llvm::ArrayRef<HostTensor> inputs, DeviceClock &clock) {
+DeviceRunner::create(Program program, llvm::MutableArrayRef<HostTensor> inputs, DeviceClock &clock) {
   std::unique_ptr<DeviceRunner> runner(new DeviceRunner(std::move(program), clock));
-  for (const HostTensor &input : inputs) {
+  for (auto [index, input] : llvm::enumerate(inputs)) {
+    if (runner->getEntry().arguments[index].isScalar) {
+      runner->inputs.push_back(DeviceTensor::view(input.getKind(), input.getShape(), input.getData()));
+      continue;
+    }
     auto copy = DeviceTensor::upload(input);
     if (!copy)
       return copy.takeError();

@@ -39,7 +39,7 @@ private:
 class DeviceRunner : public Runner {
 public:
   static llvm::Expected<std::unique_ptr<Runner>>
-  create(Program program, llvm::ArrayRef<HostTensor> inputs, DeviceClock &clock);
+  create(Program program, llvm::MutableArrayRef<HostTensor> inputs, DeviceClock &clock);
 
   llvm::Expected<llvm::SmallVector<HostTensor>> call() override;
   llvm::Expected<double> time() override;

@@ -7,6 +7,8 @@
 using namespace posenc;
 
 void DeviceTensor::Free::operator()(void *pointer) const {
+  if (!isOwner)
+    return;
   DeviceError error;
   Device *device = getDevice(error);
   // After an error the device may refuse it; there is nobody to tell.
@@ -21,7 +23,7 @@ llvm::Expected<DeviceTensor> DeviceTensor::upload(const HostTensor &tensor) {
   if (!device || !device->allocate(tensor.getNumBytes(), /*isShared=*/false, getLentStream(), data,
                                    error))
     return makeError(error.text);
-  DeviceTensor result(tensor.getKind(), tensor.getShape(), data);
+  DeviceTensor result(tensor.getKind(), tensor.getShape(), data, {/*isOwner=*/true});
   if (tensor.getNumBytes() &&
       (!device->copy(data, tensor.getData(), tensor.getNumBytes(), getLentStream(), error) ||
        !device->synchronize(getLentStream(), error)))
@@ -31,7 +33,11 @@ llvm::Expected<DeviceTensor> DeviceTensor::upload(const HostTensor &tensor) {
 
 DeviceTensor DeviceTensor::adopt(ElementKind kind, llvm::ArrayRef<int64_t> shape, void *data) {
   disown(data);
-  return DeviceTensor(kind, shape, data);
+  return DeviceTensor(kind, shape, data, {/*isOwner=*/true});
+}
+
+DeviceTensor DeviceTensor::view(ElementKind kind, llvm::ArrayRef<int64_t> shape, void *data) {
+  return DeviceTensor(kind, shape, data, {/*isOwner=*/false});
 }
 
 llvm::Expected<HostTensor> DeviceTensor::download() const {

@@ -204,12 +204,17 @@ llvm::Error Jit::invoke(const EntryPoint &entry, llvm::ArrayRef<Argument> argume
   return llvm::Error::success();
 }
 
-/// Takes over a result on the device, as copyResult copies one.
-static llvm::Expected<DeviceTensor> adoptResult(const HostType &type, const char *storage) {
+/// Takes over a result on the device, as copyResult copies one, unless it is one of the
+/// arguments.
+static llvm::Expected<DeviceTensor> adoptResult(const HostType &type, const char *storage,
+                                                llvm::ArrayRef<DeviceTensor> arguments) {
   auto result = readDescriptor(type, storage);
   if (!result)
     return result.takeError();
-  return DeviceTensor::adopt(type.kind, result->second, result->first);
+  auto &[data, shape] = *result;
+  if (llvm::is_contained(llvm::map_range(arguments, std::mem_fn(&DeviceTensor::getData)), data))
+    return DeviceTensor::view(type.kind, shape, data);
+  return DeviceTensor::adopt(type.kind, shape, data);
 }
 
 /// What `take` makes of each result in the struct at `bytes`.
@@ -238,12 +243,11 @@ Jit::call(const EntryPoint &entry, llvm::MutableArrayRef<HostTensor> arguments,
 
 llvm::Expected<llvm::SmallVector<DeviceTensor>>
 Jit::call(const EntryPoint &entry, llvm::ArrayRef<DeviceTensor> arguments) {
-  for (auto [index, type] : llvm::enumerate(entry.arguments))
-    if (type.isScalar)
-      return makeError("argument " + Twine(index) + ": expected a tensor, to be memory of the "
-                       "device, but got " + type.format());
   llvm::SmallVector<DeviceTensor> results;
-  auto collect = [&](const char *bytes) { return collectResults(entry, bytes, results, adoptResult); };
+  auto adopt = [&](const HostType &type, const char *storage) {
+    return adoptResult(type, storage, arguments);
+  };
+  auto collect = [&](const char *bytes) { return collectResults(entry, bytes, results, adopt); };
   if (llvm::Error error = invoke(entry, view<Argument>(arguments), /*statistics=*/nullptr, collect))
     return error;
   return results;

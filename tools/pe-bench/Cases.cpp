@@ -99,6 +99,8 @@ static llvm::Expected<Case> getCached(const Flags &flags, llvm::StringRef name, 
   if (shape.queries > shape.keys)
     return makeError("expected --kv of at least --q for a cache but got " + Twine(shape.keys) +
                      " and " + Twine(shape.queries));
+  if (flags.device != "cpu")
+    return makeCachedAttention(name, shape, CacheShape(shape, /*lanes=*/0), encodings);
   CompileOptions target;
   target.cpu = flags.cpu;
   target.features = flags.features;

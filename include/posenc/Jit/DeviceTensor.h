@@ -16,6 +16,10 @@ public:
   /// Takes over what a program has allocated and returned.
   static DeviceTensor adopt(ElementKind kind, llvm::ArrayRef<int64_t> shape, void *data);
 
+  /// Memory of another, which must outlive it: of an argument that a program changes in
+  /// place, or that of a scalar on the host, as programs get them by value.
+  static DeviceTensor view(ElementKind kind, llvm::ArrayRef<int64_t> shape, void *data);
+
   /// A copy on the host, of the values when everything before is done.
   llvm::Expected<HostTensor> download() const;
 
@@ -26,11 +30,12 @@ public:
 private:
   /// In the order of the stream that is lent, or else of the default one.
   struct Free {
+    bool isOwner;
     void operator()(void *pointer) const;
   };
 
-  DeviceTensor(ElementKind kind, llvm::ArrayRef<int64_t> shape, void *data)
-      : kind(kind), shape(shape), data(data) {}
+  DeviceTensor(ElementKind kind, llvm::ArrayRef<int64_t> shape, void *data, Free free)
+      : kind(kind), shape(shape), data(data, free) {}
 
   ElementKind kind;
   llvm::SmallVector<int64_t> shape;

@@ -48,7 +48,8 @@ public:
                               llvm::MutableArrayRef<HostTensor> arguments);
 
   /// Calls an entry point whose arguments and results are memory of the device, as
-  /// `posenc-nvptx{resident}` makes them. All of them must be tensors.
+  /// `posenc-nvptx{resident}` makes them. Scalars are passed as views of the host; a
+  /// result that is an argument is a view of that.
   llvm::Expected<llvm::SmallVector<DeviceTensor>>
   call(const EntryPoint &entry, llvm::ArrayRef<DeviceTensor> arguments);
 
