@@ -182,3 +182,7 @@ std::pair<Value, Value> reference::attend(OpBuilder &b, Location loc, Value scor
   });
   return {output, lse};
 }
+
+Value posenc::reference::startOf(Emitter &e, Value start, Value batch) {
+  return start.getType().isIndex() ? start : e.toIndex(e.lookup(start, batch));
+}

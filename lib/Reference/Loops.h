@@ -34,6 +34,16 @@ Value scores(OpBuilder &b, Location loc, Value q, Value k, double scale, Layout 
 std::pair<Value, Value> attend(OpBuilder &b, Location loc, Value scores, Value v,
                                Layout layout, Type element);
 
+/// One for all samples, or that of a sample.
+Value startOf(Emitter &e, Value start, Value batch);
+
+/// The cache with rows appended. Touches no others, so that nothing is copied where the
+/// cache may be written to.
+Value append(OpBuilder &b, AppendOp op);
+/// The first rows of a cache, of `sizes` by layout.
+Value rowsOfCache(OpBuilder &b, Location loc, Value cache, ArrayRef<OpFoldResult> sizes,
+                  Layout layout);
+
 } // namespace posenc::reference
 
 #endif // POSENC_REFERENCE_LOOPS_H

@@ -98,6 +98,7 @@ SUITES = {
         attention(*GPU, "--heads=32", "--q=8192", "--causal"),
         attention(*GPU, "--batch=4", "--heads=12", "--dim=32", "--q=512"),
         attention(*GPU, *GROUPED, "--batch=8", "--q=1", "--kv=8192"),
+        attention("--device=cuda", BF16, *GROUPED, "--batch=8", "--q=1", "--kv=8192", "--cache"),
         attention("--device=cuda", "--peers=torch_cuda", "--q=2048", "--causal"),
     ]),
     "gpu-encodings": ("Encodings on a GPU", [
