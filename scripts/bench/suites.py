@@ -41,12 +41,12 @@ SUITES = {
         attention("--heads=12", "--dim=32", "--q=128", ALL_PEERS),
     ]),
     "minilm": ("all-MiniLM-L6-v2, one thread", [
-        minilm("1x16", ALL_PEERS), minilm("1x128", ALL_PEERS), minilm("8x128", ALL_PEERS, *LONG),
-        minilm("1x512", ALL_PEERS, *LONG),
+        minilm("1x16", ALL_PEERS), minilm("1x128", ALL_PEERS), minilm("8x128", ALL_PEERS),
+        minilm("1x512", ALL_PEERS),
     ]),
     "minilm-bf16": ("all-MiniLM-L6-v2 in bf16, one thread", [
-        minilm("1x16", BF16, PEERS), minilm("1x128", BF16, PEERS), minilm("8x128", BF16, PEERS, *LONG),
-        minilm("1x512", BF16, PEERS, *LONG),
+        minilm("1x16", BF16, PEERS), minilm("1x128", BF16, PEERS), minilm("8x128", BF16, PEERS),
+        minilm("1x512", BF16, PEERS),
     ]),
     "attention-bf16": ("Attention in bf16, one thread", [
         attention("--q=1024", BF16, PEERS), attention("--q=1024", "--causal", BF16, PEERS),
