@@ -1,7 +1,9 @@
 """Prints attention of bf16 for some head widths, one function for each of some masks
 and encodings: what kernels need registers for.
 
-    programs.py WIDTH...
+    programs.py QUERIES WIDTH...
+
+QUERIES is a number, or ? for any.
 """
 
 import sys
@@ -14,8 +16,8 @@ FUNCTIONS = {
 }
 
 
-def function(name, steps, width):
-    q, k, s = f"tensor<1x?x4x{width}xbf16>", f"tensor<1x?x2x{width}xbf16>", "tensor<1x4x?x?xf32>"
+def function(name, steps, queries, width):
+    q, k, s = f"tensor<1x{queries}x4x{width}xbf16>", f"tensor<1x?x2x{width}xbf16>", f"tensor<1x4x{queries}x?xf32>"
     layout = "layout = #posenc.layout<bshd>"
     extra = {"t5_bucket": (" table(%t)", ", tensor<32x4xf32>"),
              "padding": (" valid(%valid)", ", tensor<?x?xi1>")}
@@ -39,6 +41,6 @@ def function(name, steps, width):
             f"%valid: tensor<?x?xi1>) -> {q} {{\n  " + "\n  ".join(lines) + "\n}")
 
 
-for width in sys.argv[1:]:
+for width in sys.argv[2:]:
     for name, steps in FUNCTIONS.items():
-        print(function(name, steps, width))
+        print(function(name, steps, sys.argv[1], width))

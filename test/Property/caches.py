@@ -17,11 +17,14 @@ def cached(p, x, past, layout):
     if rng.random() < 0.7:
         p.writable.add(cache)
     pairs = [f"layout = #posenc.layout<{layout}>"] if layout == "bshd" else []
-    start, count = p.scalar(past), p.scalar(rows)
+    # Samples may append after different numbers of rows.
+    each = past >= batch and rng.random() < 0.4
+    start = p.argument((batch,), rng.choice(["i64", "i32"]), spec="iota") if each else p.scalar(past)
+    count = p.scalar(rows)
     full = f"%v{len(p.body)}"
     p.types[full], p.shapes[full] = p.types[cache], shape
     p.body.append(f"{full} = posenc.append {x} into {cache} at {start}{attributes(pairs)} : "
-                  f"{p.types[x]} into {p.types[cache]}")
+                  f"{p.types[x]} into {p.types[cache]}" + (f" at {p.types[start]}" if each else ""))
     p.results.append(full)
     shape = (batch, heads, rows, width) if layout == "bhsd" else (batch, rows, heads, width)
     name = f"%v{len(p.body)}"
