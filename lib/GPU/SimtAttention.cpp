@@ -2,7 +2,6 @@
 
 #include "GPU/SimtAttention.h"
 #include "GPU/SimtQueries.h"
-#include "Reference/Loops.h"
 #include "Vectorize/Kernels.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -11,23 +10,10 @@ using namespace mlir;
 using namespace posenc;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
-static constexpr double kLog2E = 1.4426950408889634;
 static constexpr int64_t kDepth = 128;      // channels of a tile of keys at most
 static constexpr int64_t kSlack = 3 * 128;  // bytes that alignment may take
 
 static int64_t widthOf(Value v) { return cast<MemRefType>(v.getType()).getDimSize(3); }
-
-SmallVector<Value> SimtAttention::State::flatten() const {
-  Values flat(maxima);
-  llvm::append_range(flat, sums);
-  llvm::append_range(flat, outputs);
-  return flat;
-}
-
-SimtAttention::State SimtAttention::State::unflatten(ValueRange flat, size_t rows) {
-  return {Values(flat.take_front(rows)), Values(flat.slice(rows, rows)),
-          Values(flat.drop_front(2 * rows))};
-}
 
 SimtAttention::SimtAttention(AttentionOp op)
     : op(op), width(widthOf(op.getQuery())), valueWidth(widthOf(op.getValue())) {
@@ -109,14 +95,12 @@ LogicalResult SimtAttention::buildThread() {
                        op.getOffsets().empty() ? t->index(0) : op.getOffsets()[3], keyCount);
   if (failed(live))
     return failure();
-  State state{Values(rows, t->f32(-kInfinity)), Values(rows, t->f32(0)), {}};
-  Value zeros = chunk == 1 ? t->f32(0) : t->splat(0, chunk);
-  state.outputs.assign(rows * chunks, zeros);
+  auto state = SimtSoftmax::start(*t, rows, chunks, chunk);
   Values flat = t->loop(live->first, live->second, kWarp, state.flatten(),
                         [&](Value begin, ValueRange carried) {
-    return tile(begin, live->second, State::unflatten(carried, rows)).flatten();
+    return tile(begin, live->second, SimtSoftmax::unflatten(carried, rows)).flatten();
   });
-  store(State::unflatten(flat, rows));
+  store(SimtSoftmax::unflatten(flat, rows));
   return success();
 }
 
@@ -190,38 +174,16 @@ SmallVector<Value> SimtAttention::scores(Value begin, Value end) {
   for (int64_t r = 0; r < rows; ++r) {
     Values where{coordinate(batch, 0), coordinate(head, 1), coordinate(row[r], 2),
                  coordinate(key, 3)};
-    Value s = t->mul(result[r], t->f32(op.getScale().convertToDouble()));
-    if (!op.getScoreMod().empty()) {
-      Values arguments{s};
-      llvm::append_range(arguments, where);
-      s = reference::inlineRegion(*t, op.getScoreMod(), arguments)[0];
-    }
-    Value visible = inside;
-    if (!op.getMask().empty())
-      visible = t->logicalAnd(visible, reference::inlineRegion(*t, op.getMask(), where)[0]);
-    result[r] = t->select(visible, s, t->f32(-kInfinity));
+    result[r] = simtScore(*t, op, result[r], where, inside);
   }
   return result;
 }
 
 /// One step of the online softmax.
-SimtAttention::State SimtAttention::tile(Value begin, Value end, State state) {
+SimtSoftmax SimtAttention::tile(Value begin, Value end, SimtSoftmax state) {
   Values s = scores(begin, end);
-  auto exp2 = [&](Value x) { return math::Exp2Op::create(*t, t->mul(x, t->f32(kLog2E))); };
-  for (int64_t r = 0; r < rows; ++r) {
-    Value maximum = t->max(state.maxima[r], t->warpMax(s[r]));
-    // As long as nothing is visible, 0 is subtracted rather than -inf from -inf.
-    Value finite = t->select(t->less(t->f32(hiddenScore / 2), maximum), maximum, t->f32(0));
-    Value decay = exp2(t->sub(state.maxima[r], finite));
-    Value weight = exp2(t->sub(s[r], finite));
-    state.maxima[r] = maximum;
-    state.sums[r] = t->fma(state.sums[r], decay, weight);
-    for (int64_t c = 0; c < chunks; ++c) {
-      Value &output = state.outputs[r * chunks + c];
-      output = t->mul(output, chunk == 1 ? decay : t->broadcast(decay, chunk));
-    }
-    t->store(weight, weightTile, {t->add(firstTileRow, r), t->lane});
-  }
+  for (int64_t r = 0; r < rows; ++r)
+    t->store(state.add(*t, r, s[r]), weightTile, {t->add(firstTileRow, r), t->lane});
   t->syncWarp();
   state = addValues(begin, end, state);
   t->syncWarp();
@@ -230,7 +192,7 @@ SimtAttention::State SimtAttention::tile(Value begin, Value end, State state) {
 
 /// Adds the values of a tile of keys, four at a time, by their weights. Keys beyond
 /// the end weigh nothing, and the last stands for them.
-SimtAttention::State SimtAttention::addValues(Value begin, Value end, State state) {
+SimtSoftmax SimtAttention::addValues(Value begin, Value end, SimtSoftmax state) {
   constexpr int64_t unroll = 4;
   Value count = t->min(t->sub(end, begin), kWarp);
   // Numbers of 32 bits, whose product with a stride is one instruction.
@@ -269,7 +231,7 @@ SimtAttention::State SimtAttention::addValues(Value begin, Value end, State stat
   return state;
 }
 
-void SimtAttention::store(const State &state) {
+void SimtAttention::store(const SimtSoftmax &state) {
   for (int64_t r = 0; r < rows; ++r) {
     Value sum = t->warpSum(state.sums[r]), isEmpty = t->lessEqual(sum, t->f32(0));
     Value inverse = t->select(isEmpty, t->f32(0), t->div(t->f32(1), sum));

@@ -4,7 +4,7 @@
 #define POSENC_GPU_SIMTATTENTION_H
 
 #include "GPU/Forms.h"
-#include "GPU/ThreadBuilder.h"
+#include "GPU/SimtSoftmax.h"
 
 namespace posenc {
 
@@ -23,24 +23,16 @@ public:
 private:
   using Value = mlir::Value;
 
-  /// What passes from one tile of keys to the next, for each query: maximum, sum of
-  /// this lane's weights, and sums of values in this lane's channels.
-  struct State {
-    Values maxima, sums, outputs;
-    Values flatten() const;
-    static State unflatten(mlir::ValueRange flat, size_t rows);
-  };
-
   mlir::LogicalResult buildThread();
   void place();
   void loadQueries();
-  State tile(Value begin, Value end, State state);
+  SimtSoftmax tile(Value begin, Value end, SimtSoftmax state);
   /// The score of this lane's key for each query, -inf if it is hidden.
   Values scores(Value begin, Value end);
   Values products(Value begin, Value end);
   void loadKeys(Value begin, Value end, int64_t from, int64_t count);
-  State addValues(Value begin, Value end, State state);
-  void store(const State &state);
+  SimtSoftmax addValues(Value begin, Value end, SimtSoftmax state);
+  void store(const SimtSoftmax &state);
 
   Value coordinate(Value v, unsigned n) {
     return op.getOffsets().empty() ? v : t->add(v, op.getOffsets()[n]);

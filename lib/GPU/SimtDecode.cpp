@@ -7,7 +7,6 @@
 using namespace mlir;
 using namespace posenc;
 
-static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// Fewer keys are not worth a block of threads of their own.
 static constexpr int64_t kFewestKeys = 256;
 
@@ -145,14 +144,12 @@ LogicalResult SimtDecode::buildThread() {
     return t->add(live->first, t->mul(t->divide(t->mul(turns, part), splits), turn));
   };
   Value begin = start(split), end = t->min(start(t->add(split, 1)), live->second);
-  State state{Values(rows, t->f32(-kInfinity)), Values(rows, t->f32(0)), {}};
-  state.outputs.assign(rows * values.rounds,
-                       values.size == 1 ? t->f32(0) : t->splat(0, values.size));
+  auto state = SimtSoftmax::start(*t, rows, values.rounds, values.size);
   Values flat = t->loop(t->add(begin, t->mul(t->warp, kWarp)), end, turn, state.flatten(),
                         [&](Value first, ValueRange carried) {
-    return addTile(first, end, State::unflatten(carried, rows)).flatten();
+    return addTile(first, end, SimtSoftmax::unflatten(carried, rows)).flatten();
   });
-  joinWarps(State::unflatten(flat, rows));
+  joinWarps(SimtSoftmax::unflatten(flat, rows));
   return success();
 }
 

@@ -4,7 +4,7 @@
 #define POSENC_GPU_SIMTDECODE_H
 
 #include "GPU/Forms.h"
-#include "GPU/ThreadBuilder.h"
+#include "GPU/SimtSoftmax.h"
 
 namespace posenc {
 
@@ -39,13 +39,6 @@ public:
 private:
   static constexpr int64_t warps = 4, threads = warps * kWarp;
 
-  /// What passes from one tile of keys to the next, for each row: the largest score,
-  /// the sum of this lane's weights, and sums of values in this lane's channels.
-  struct State {
-    Values maxima, sums, outputs;
-    Values flatten() const;
-    static State unflatten(mlir::ValueRange flat, size_t rows);
-  };
   /// A row of the result, or a part of it: `output` is some of its channels.
   struct Part {
     Value maximum, sum, output;
@@ -62,13 +55,13 @@ private:
   mlir::FailureOr<std::pair<Value, Value>> findLive();
 
   // SimtDecodeTile.cpp
-  State addTile(Value begin, Value end, State state);
+  SimtSoftmax addTile(Value begin, Value end, SimtSoftmax state);
   Values products(Value first, Value last, int64_t step, int64_t count);
   Values scores(Value begin, Value end);
   void addValues(Value begin, Value end, Values &outputs);
 
   // SimtDecodeJoin.cpp
-  void joinWarps(const State &state);
+  void joinWarps(const SimtSoftmax &state);
   Part joinParts(Value parts, int64_t n, llvm::function_ref<Part(Value)> load);
   void store(const Part &part, Value batch, const Row &row, Value channel);
   mlir::LogicalResult joinSplits();

@@ -23,7 +23,7 @@ int64_t SimtDecode::storedAtOnce() {
 
 /// What the lanes of this warp have to shared memory, then the rows of all warps, in turns
 /// of the threads, to the results or the parts.
-void SimtDecode::joinWarps(const State &state) {
+void SimtDecode::joinWarps(const SimtSoftmax &state) {
   int64_t place = pitch() - 4; // of maximum and sum
   Value isFirst = t->less(t->lane, t->index(values.lanes));
   for (int64_t r = 0; r < rows; ++r) {

@@ -1,30 +1,13 @@
 //===- SimtDecodeTile.cpp - 32 keys, from products to weighted values -----===//
 
 #include "GPU/SimtDecode.h"
-#include "Reference/Loops.h"
 #include "Vectorize/Kernels.h"
-
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace posenc;
 
-static constexpr double kInfinity = std::numeric_limits<double>::infinity();
-static constexpr double kLog2E = 1.4426950408889634;
 /// Keys whose pieces a lane reads before it uses the first.
 static constexpr int64_t kAhead = 8;
-
-SmallVector<Value> SimtDecode::State::flatten() const {
-  Values flat(maxima);
-  llvm::append_range(flat, sums);
-  llvm::append_range(flat, outputs);
-  return flat;
-}
-
-SimtDecode::State SimtDecode::State::unflatten(ValueRange flat, size_t rows) {
-  return {Values(flat.take_front(rows)), Values(flat.slice(rows, rows)),
-          Values(flat.drop_front(2 * rows))};
-}
 
 SmallVector<Value> SimtDecode::at(Value operand, Value key, Value channel) {
   if (!op.readsCache())
@@ -96,37 +79,16 @@ SmallVector<Value> SimtDecode::scores(Value begin, Value end) {
   for (int64_t r = 0; r < rows; ++r) {
     Values where{coordinate(batch, 0), coordinate(row[r].head, 1), coordinate(row[r].query, 2),
                  coordinate(key, 3)};
-    Value s = t->mul(result[r], t->f32(op.getScale().convertToDouble()));
-    if (!op.getScoreMod().empty()) {
-      Values arguments{s};
-      llvm::append_range(arguments, where);
-      s = reference::inlineRegion(*t, op.getScoreMod(), arguments)[0];
-    }
-    Value visible = inside;
-    if (!op.getMask().empty())
-      visible = t->logicalAnd(visible, reference::inlineRegion(*t, op.getMask(), where)[0]);
-    result[r] = t->select(visible, s, t->f32(-kInfinity));
+    result[r] = simtScore(*t, op, result[r], where, inside);
   }
   return result;
 }
 
 /// One step of the online softmax.
-SimtDecode::State SimtDecode::addTile(Value begin, Value end, State state) {
+SimtSoftmax SimtDecode::addTile(Value begin, Value end, SimtSoftmax state) {
   Values s = scores(begin, end);
-  auto exp2 = [&](Value x) { return math::Exp2Op::create(*t, t->mul(x, t->f32(kLog2E))); };
-  for (int64_t r = 0; r < rows; ++r) {
-    Value maximum = t->max(state.maxima[r], t->warpMax(s[r]));
-    // As long as nothing is visible, 0 is subtracted rather than -inf from -inf.
-    Value finite = t->select(t->less(t->f32(hiddenScore / 2), maximum), maximum, t->f32(0));
-    Value decay = exp2(t->sub(state.maxima[r], finite)), weight = exp2(t->sub(s[r], finite));
-    state.maxima[r] = maximum;
-    state.sums[r] = t->fma(state.sums[r], decay, weight);
-    for (int64_t c = 0; c < values.rounds; ++c) {
-      Value &output = state.outputs[r * values.rounds + c];
-      output = t->mul(output, values.size == 1 ? decay : t->broadcast(decay, values.size));
-    }
-    t->store(weight, weightTile, {t->add(t->mul(t->warp, rows), r), t->lane});
-  }
+  for (int64_t r = 0; r < rows; ++r)
+    t->store(state.add(*t, r, s[r]), weightTile, {t->add(t->mul(t->warp, rows), r), t->lane});
   t->syncWarp();
   addValues(begin, end, state.outputs);
   t->syncWarp();

@@ -1,0 +1,61 @@
+//===- SimtSoftmax.cpp - scores and online softmax of a lane --------------===//
+
+#include "GPU/SimtSoftmax.h"
+#include "Reference/Loops.h"
+#include "Vectorize/Kernels.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace posenc;
+
+static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+static constexpr double kLog2E = 1.4426950408889634;
+
+Value posenc::simtScore(ThreadBuilder &t, AttentionOp op, Value product, ArrayRef<Value> where,
+                        Value inside) {
+  Value s = t.mul(product, t.f32(op.getScale().convertToDouble()));
+  if (!op.getScoreMod().empty()) {
+    SmallVector<Value> arguments{s};
+    llvm::append_range(arguments, where);
+    s = reference::inlineRegion(t, op.getScoreMod(), arguments)[0];
+  }
+  Value visible = inside;
+  if (!op.getMask().empty())
+    visible = t.logicalAnd(visible, reference::inlineRegion(t, op.getMask(), where)[0]);
+  return t.select(visible, s, t.f32(-kInfinity));
+}
+
+SimtSoftmax SimtSoftmax::start(ThreadBuilder &t, size_t rows, size_t count, int64_t size) {
+  SimtSoftmax state{Values(rows, t.f32(-kInfinity)), Values(rows, t.f32(0)), {}};
+  state.outputs.assign(rows * count, size == 1 ? t.f32(0) : t.splat(0, size));
+  return state;
+}
+
+SmallVector<Value> SimtSoftmax::flatten() const {
+  Values flat(maxima);
+  llvm::append_range(flat, sums);
+  llvm::append_range(flat, outputs);
+  return flat;
+}
+
+SimtSoftmax SimtSoftmax::unflatten(ValueRange flat, size_t rows) {
+  return {Values(flat.take_front(rows)), Values(flat.slice(rows, rows)),
+          Values(flat.drop_front(2 * rows))};
+}
+
+Value SimtSoftmax::add(ThreadBuilder &t, size_t r, Value score) {
+  auto exp2 = [&](Value x) { return math::Exp2Op::create(t, t.mul(x, t.f32(kLog2E))); };
+  Value maximum = t.max(maxima[r], t.warpMax(score));
+  // As long as nothing is visible, 0 is subtracted rather than -inf from -inf.
+  Value finite = t.select(t.less(t.f32(hiddenScore / 2), maximum), maximum, t.f32(0));
+  Value decay = exp2(t.sub(maxima[r], finite)), weight = exp2(t.sub(score, finite));
+  maxima[r] = maximum;
+  sums[r] = t.fma(sums[r], decay, weight);
+  size_t count = outputs.size() / maxima.size();
+  for (Value &output : MutableArrayRef(outputs).slice(r * count, count)) {
+    auto vector = dyn_cast<VectorType>(output.getType());
+    output = t.mul(output, vector ? t.broadcast(decay, vector.getDimSize(0)) : decay);
+  }
+  return weight;
+}
