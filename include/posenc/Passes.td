@@ -223,10 +223,13 @@ def PosencTabulate : Pass<"posenc-tabulate"> {
       of as many distances as there are queries and keys.
 
     No table grows with queries times keys. An op with at most 16 queries, known
-    when compiling, keeps its regions.
+    when compiling, keeps its regions. So does `posenc.map` with `maps=false`, for
+    kernels whose threads have a row of several heads.
 
     Example: `pe-opt --posenc-fuse --posenc-apply-maps --posenc-tabulate --canonicalize --cse`.
   }];
+  let options = [
+    Option<"maps", "maps", "bool", "true", "make tables for posenc.map, too">];
   let dependentDialects = ["PosencDialect", "arith::ArithDialect", "tensor::TensorDialect"];
 }
 

@@ -78,6 +78,19 @@ static int64_t chooseGroups(MapOp op) {
   return RowMap::wideGroups(op.getBody(), op.getChannels(), width, elements);
 }
 
+/// How many heads a thread takes: what does not depend on them, as the cosine of an
+/// angle, is computed once, and their accesses are on their way together.
+static int64_t chooseHeads(MapOp op, unsigned headDim) {
+  constexpr int64_t most = 4;
+  int64_t heads = op.isTokens() ? 1 : cast<MemRefType>(op.getInput().getType()).getDimSize(headDim);
+  if (ShapedType::isDynamic(heads))
+    return 1;
+  for (int64_t n = most; n > 1; --n)
+    if (heads % n == 0)
+      return n;
+  return 1;
+}
+
 LogicalResult posenc::buildSimtMap(MapOp op) {
   if (!op.hasPureBufferSemantics())
     return op.emitOpError("expected buffers to map to a GPU");
@@ -88,12 +101,21 @@ LogicalResult posenc::buildSimtMap(MapOp op) {
   ChannelsAttr channels = op.getChannels();
   int64_t offset = channels.getOffset(), size = channels.getGroup(), lanes = chooseGroups(op);
   int64_t atOnce = std::max<int64_t>(lanes, 1);
+  unsigned rowDim = op.getRowDim(), headDim = op.getLayout() == Layout::bhsd ? 1 : 2;
+  int64_t heads = chooseHeads(op, headDim);
   Value width = channels.getWidth() ? host.index(channels.getWidth()) : host.sub(last, offset);
   // Groups, then the channels that are copied.
   Value groups = host.divide(width, size * atOnce);
   bool copies = x != out && (offset || channels.getWidth());
   Value items = copies ? host.add(groups, host.sub(last, width)) : groups;
-  Value total = host.mul(host.rowCount(x), items);
+  SmallVector<Value> extents;
+  for (int64_t d = 0; d + 1 < cast<MemRefType>(x.getType()).getRank(); ++d)
+    extents.push_back(host.size(x, d));
+  if (heads > 1)
+    extents[headDim] = host.divide(extents[headDim], heads);
+  Value total = items;
+  for (Value extent : extents)
+    total = host.mul(total, extent);
   Value blocks = host.ceilDivide(total, threads);
 
   return buildLaunch(op, "map", blocks, threads, [&](ThreadBuilder &t) {
@@ -101,41 +123,51 @@ LogicalResult posenc::buildSimtMap(MapOp op) {
     Value id = t.add(t.mul(t.block, threads), t.thread);
     t.ifThen(t.less(id, total), [&] {
       Value row = t.divide(id, items), item = t.sub(id, t.mul(row, items));
-      SmallVector<Value> at = t.leading(x, row);
+      SmallVector<SmallVector<Value>> rows{t.delinearize(row, extents)};
+      for (int64_t h = 1; h < heads; ++h) {
+        rows.push_back(rows.back());
+        rows.back()[headDim] = t.add(rows.back()[headDim], extents[headDim]);
+      }
+      auto coordinate = [&](Value at, unsigned n) {
+        return op.getOffsets().empty() ? at : t.add(at, op.getOffsets()[n]);
+      };
       t.ifThen(t.less(item, groups), [&] {
-        SmallVector<Value> where{at[0], t.index(0), at[1]};
-        if (!op.isTokens())
-          where = op.getLayout() == Layout::bhsd ? at : SmallVector<Value>{at[0], at[2], at[1]};
-        for (auto [value, shift] : llvm::zip(where, op.getOffsets()))
-          value = t.add(value, shift);
         Value c = t.mul(item, atOnce);
         IRMapping none;
+        Block &body = op.getBody().front();
         RowMap map(t, op.getBody(), channels, none, width);
         RegionVectorizer vectorizer(t, op.getBody(), none);
-        SmallVector<RegionVectorizer::Binding> bindings;
-        auto bind = [&](Lanes lanes) {
-          bindings.push_back({op.getBody().getArgument(bindings.size()), std::move(lanes)});
-        };
-        for (Value member : map.loadGroup(x, at, c, lanes))
-          bind(member);
-        for (Value coordinate : where)
-          bind(coordinate);
-        bind(Lanes::counting(t, c, 1, lanes));
-        for (Value other : op.getOthers())
-          for (Value member : map.loadGroup(other, at, c, lanes))
-            bind(member);
-        SmallVector<Value> results;
-        for (const Lanes &result : vectorizer.evaluate(bindings))
-          results.push_back(result.asVectors(t, 1, lanes)[0]);
+        vectorizer.bind(body.getArgument(size), coordinate(rows[0][0], 0));
+        vectorizer.bind(body.getArgument(size + 2), coordinate(rows[0][rowDim], 2));
+        vectorizer.bind(body.getArgument(size + 3), Lanes::counting(t, c, 1, lanes));
+        SmallVector<SmallVector<RegionVectorizer::Binding>> bindings;
+        for (ArrayRef<Value> at : rows) {
+          Value head = op.isTokens() ? t.index(0) : at[headDim];
+          auto &own = bindings.emplace_back();
+          own.push_back({body.getArgument(size + 1), coordinate(head, 1)});
+          for (auto [n, member] : llvm::enumerate(map.loadGroup(x, at, c, lanes)))
+            own.push_back({body.getArgument(n), member});
+          unsigned next = size + 4;
+          for (Value other : op.getOthers())
+            for (Value member : map.loadGroup(other, at, c, lanes))
+              own.push_back({body.getArgument(next++), member});
+        }
+        vectorizer.hoist();
+        for (auto [at, own] : llvm::zip(rows, bindings)) {
+          SmallVector<Value> results;
+          for (const Lanes &result : vectorizer.evaluate(own))
+            results.push_back(result.asVectors(t, 1, lanes)[0]);
+          map.storeGroup(results, out, at, c, lanes);
+        }
         failed |= vectorizer.failed();
-        map.storeGroup(results, out, at, c, lanes);
       });
       if (!copies)
         return;
       t.ifThen(t.lessEqual(groups, item), [&] {
         Value c = t.sub(item, groups);
         c = t.select(t.less(c, t.index(offset)), c, t.add(c, width));
-        t.store(t.load(x, join(at, c), 0), out, join(at, c));
+        for (ArrayRef<Value> at : rows)
+          t.store(t.load(x, join(at, c), 0), out, join(at, c));
       });
     });
     t.align();

@@ -184,7 +184,9 @@ static void buildNvptxTile(OpPassManager &pm, const posenc::NvptxPipelineOptions
   posenc::PosencApplyMapsOptions maps;
   maps.always = maps.narrow = true;
   pm.addPass(posenc::createPosencApplyMaps(maps));
-  pm.addPass(posenc::createPosencTabulate());
+  posenc::PosencTabulateOptions tabulate;
+  tabulate.maps = false;
+  pm.addPass(posenc::createPosencTabulate(tabulate));
   posenc::PosencPackWeightsOptions join;
   join.panels = false;
   pm.addPass(posenc::createPosencPackWeights(join));

@@ -212,19 +212,21 @@ bool hasSeveralHeads(Value x, unsigned dim) {
 }
 
 struct Tabulate : posenc::impl::PosencTabulateBase<Tabulate> {
+  using PosencTabulateBase::PosencTabulateBase;
+
   void runOnOperation() override {
-    SmallVector<MapOp> maps;
+    SmallVector<MapOp> rows;
     SmallVector<AttentionOp> attentions;
     getOperation()->walk([&](Operation *op) {
-      if (auto map = dyn_cast<MapOp>(op); map && map.hasPureTensorSemantics() &&
+      if (auto map = dyn_cast<MapOp>(op); maps && map && map.hasPureTensorSemantics() &&
                                           !map.isTokens() && map.getOffsets().empty())
-        maps.push_back(map);
+        rows.push_back(map);
       if (auto attention = dyn_cast<AttentionOp>(op);
           attention && attention.hasPureTensorSemantics() && attention.getOffsets().empty() &&
           !DecodePlan::suits(attention))
         attentions.push_back(attention);
     });
-    for (MapOp op : maps)
+    for (MapOp op : rows)
       if (hasSeveralHeads(op.getInput(), op.getRowDim() == 1 ? 2 : 1))
         tabulateMap(op, op.getInput(), op.getRowDim(), op.getBody(), op.getChannels());
     for (AttentionOp op : attentions) {

@@ -139,15 +139,21 @@ Value KernelBuilder::rowCount(Value memref) {
 }
 
 SmallVector<Value> KernelBuilder::leading(Value memref, Value row) {
-  int64_t count = memrefOf(memref).getRank() - 1;
-  Values at(count);
-  for (int64_t d = count - 1; d > 0; --d) {
-    Value extent = size(memref, d), quotient = divide(row, extent);
-    at[d] = sub(row, mul(quotient, extent));
-    row = quotient;
+  Values extents;
+  for (int64_t d = 0; d + 1 < memrefOf(memref).getRank(); ++d)
+    extents.push_back(size(memref, d));
+  return delinearize(row, extents);
+}
+
+SmallVector<Value> KernelBuilder::delinearize(Value number, ValueRange extents) {
+  Values at(extents);
+  for (size_t d = extents.size(); d-- > 1;) {
+    Value quotient = divide(number, extents[d]);
+    at[d] = sub(number, mul(quotient, extents[d]));
+    number = quotient;
   }
-  if (count)
-    at[0] = row;
+  if (!at.empty())
+    at[0] = number;
   return at;
 }
 

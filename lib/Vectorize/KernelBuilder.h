@@ -88,6 +88,8 @@ public:
   Value rowCount(Value memref);
   /// Indices of all dimensions but the last; `row` counts in row-major order.
   Values leading(Value memref, Value row);
+  /// The same for any extents.
+  Values delinearize(Value number, mlir::ValueRange extents);
 
   // Control. A loop counts in the type of its bounds, index or i32.
   void loop(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body);

@@ -1,30 +1,36 @@
 // Threads take as many groups of channels as an access of 16 bytes has: of halves, two
 // accesses; of pairs, one. Rows that do not allow it are read by elements.
+// A thread has up to four heads, for which it evaluates an angle once.
 // RUN: pe-translate --posenc-to-ptx %s | FileCheck %s
 // DEFINE: %{function} = halves
 // DEFINE: %{input} = 2x3x37x64
 // DEFINE: %{check} = pe-runner %s --entry=%{function} --input=%{input}=random:1 --pipeline=posenc-nvptx --device=emulator --check --verify --tolerance=2e-2
 // RUN: %{check}
-// REDEFINE: %{function} = pairs
-// RUN: %{check}
 // REDEFINE: %{function} = part
 // RUN: %{check}
+// REDEFINE: %{function} = pairs
+// REDEFINE: %{input} = 2x37x8x64
+// RUN: %{check}
 // REDEFINE: %{function} = narrow
-// REDEFINE: %{input} = 2x3x37x6
+// REDEFINE: %{input} = 2x5x37x6
 // RUN: %{check}
 
-// CHECK-LABEL: .entry map_1(
-// CHECK-COUNT-2: ld.global.v4
-// CHECK: st.global.v4
-// CHECK: st.global.v4
+// CHECK-LABEL: .entry map(
+// CHECK-COUNT-6: ld.global.v4.b32
+// CHECK-COUNT-2: ld.global.v4.b32
+// CHECK-NOT: ld.global
+// CHECK-COUNT-6: st.global.v4
+// CHECK-NOT: st.global
+// CHECK-LABEL: .entry map_0(
 func.func @halves(%x: tensor<?x3x?x64xbf16>) -> tensor<?x3x?x64xbf16> {
   %r = posenc.rope %x {pairing = #posenc.pairing<half>} : (tensor<?x3x?x64xbf16>) -> tensor<?x3x?x64xbf16>
   return %r : tensor<?x3x?x64xbf16>
 }
 
-func.func @pairs(%x: tensor<?x3x?x64xf16>) -> tensor<?x3x?x64xf16> {
-  %r = posenc.rope %x {pairing = #posenc.pairing<interleaved>} : (tensor<?x3x?x64xf16>) -> tensor<?x3x?x64xf16>
-  return %r : tensor<?x3x?x64xf16>
+// Two groups of four heads.
+func.func @pairs(%x: tensor<?x?x8x64xf16>) -> tensor<?x?x8x64xf16> {
+  %r = posenc.rope %x {pairing = #posenc.pairing<interleaved>, layout = #posenc.layout<bshd>} : (tensor<?x?x8x64xf16>) -> tensor<?x?x8x64xf16>
+  return %r : tensor<?x?x8x64xf16>
 }
 
 // A part of the channels, the others are copied.
@@ -33,7 +39,7 @@ func.func @part(%x: tensor<?x3x?x64xf32>) -> tensor<?x3x?x64xf32> {
   return %r : tensor<?x3x?x64xf32>
 }
 
-func.func @narrow(%x: tensor<?x3x?x6xbf16>) -> tensor<?x3x?x6xbf16> {
-  %r = posenc.rope %x {pairing = #posenc.pairing<half>} : (tensor<?x3x?x6xbf16>) -> tensor<?x3x?x6xbf16>
-  return %r : tensor<?x3x?x6xbf16>
+func.func @narrow(%x: tensor<?x5x?x6xbf16>) -> tensor<?x5x?x6xbf16> {
+  %r = posenc.rope %x {pairing = #posenc.pairing<half>} : (tensor<?x5x?x6xbf16>) -> tensor<?x5x?x6xbf16>
+  return %r : tensor<?x5x?x6xbf16>
 }

@@ -1,4 +1,5 @@
 // RUN: pe-opt %s --posenc-fuse --posenc-apply-maps --posenc-tabulate --canonicalize --cse | FileCheck %s
+// RUN: pe-opt %s --posenc-fuse --posenc-apply-maps=always --posenc-tabulate=maps=false --canonicalize --cse | FileCheck %s --check-prefix=ATTENTION
 // RUN: pe-runner %s --entry=rotated --verify --tolerance=2e-6 --input=2x4x21x8=random:1 --input=2x2x21x8=random:2 --input=2x2x21x8=random:3
 // RUN: pe-runner %s --entry=bucketed --verify --tolerance=2e-6 --input=1x2x19x8=random:1 --input=1x2x23x8=random:2 --input=1x2x23x8=random:3 --input=8x2=random:4
 // RUN: pe-runner %s --entry=bucketed --verify --tolerance=2e-6 --input=1x2x0x8=zeros --input=1x2x0x8=zeros --input=1x2x0x8=zeros --input=8x2=random:4
@@ -17,6 +18,14 @@
 // CHECK: tensor.extract %[[COS]]
 // CHECK-NEXT: tensor.extract %[[SIN]]
 // CHECK: return
+// Or only for the attention, if a kernel evaluates a row once for several heads.
+// ATTENTION-LABEL: func @rotated(
+// ATTENTION: posenc.map ins(%arg1
+// ATTENTION: math.cos
+// ATTENTION: posenc.attention
+// ATTENTION-NOT: math
+// ATTENTION: tensor.extract
+// ATTENTION: return
 func.func @rotated(%q: tensor<2x4x21x8xf32>, %k: tensor<2x2x21x8xf32>, %v: tensor<2x2x21x8xf32>)
     -> tensor<2x4x21x8xf32> {
   %qr = posenc.rope %q {pairing = #posenc.pairing<half>} : (tensor<2x4x21x8xf32>) -> tensor<2x4x21x8xf32>
