@@ -60,7 +60,7 @@ def PosencPlaceBuffers : Pass<"posenc-place-buffers", "ModuleOp"> {
 
     With `resident` the caller has its arguments on the device, and gets results
     there: public functions copy neither. What the host would have to read or write of
-    them is an error.
+    them is an error, but for `posenc.check`, which gets a copy.
 
     Example: `pe-opt --gpu-kernel-outlining --posenc-merge-kernels --posenc-place-buffers`.
   }];

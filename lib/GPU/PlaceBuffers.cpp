@@ -62,8 +62,11 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
         if (isa<MemRefType>(operand.getType()))
           roots.insert(findRoot(operand));
     });
-    if (resident && function.isPublic() && failed(checkResident(function)))
-      return failure();
+    if (resident && function.isPublic()) {
+      if (failed(checkResident(function)))
+        return failure();
+      function.walk([](CheckOp check) { checkOnHost(check); });
+    }
     for (Value root : roots) {
       if (resident && function.isPublic() && isa<BlockArgument>(root))
         continue;
@@ -130,14 +133,29 @@ struct PlaceBuffers : posenc::impl::PosencPlaceBuffersBase<PlaceBuffers> {
     return isa<func::ReturnOp>(use->getOwner()) && findRoot(use->get()) == use->get();
   }
 
-  /// Nothing but kernels may use what the caller has on the device, and what it gets
-  /// there must be memory of its own.
+  /// The host looks at a copy of what is on the device.
+  static void checkOnHost(CheckOp check) {
+    Value v = check->getOperand(0);
+    if (!isa<MemRefType>(v.getType()) || !isArgument(findRoot(v)))
+      return;
+    OpBuilder b(check);
+    Value twin = memref::AllocOp::create(b, v.getLoc(), cast<MemRefType>(v.getType()),
+                                         getSizes(b, v));
+    copy(b, twin, v);
+    check->setOperand(0, twin);
+    b.setInsertionPointAfter(check);
+    memref::DeallocOp::create(b, v.getLoc(), twin);
+  }
+
+  /// Nothing but kernels and checks may use what the caller has on the device, and what
+  /// it gets there must be memory of its own.
   LogicalResult checkResident(func::FuncOp function) {
     for (BlockArgument argument : function.getArguments()) {
       if (!isa<MemRefType>(argument.getType()))
         continue;
       for (OpOperand *use : collectUses(argument))
-        if (!isa<gpu::LaunchFuncOp, memref::DimOp>(use->getOwner()) && !isReturnedWhole(use))
+        if (!isa<gpu::LaunchFuncOp, memref::DimOp, CheckOp>(use->getOwner()) &&
+            !isReturnedWhole(use))
           return use->getOwner()->emitError("expected argument #")
                  << argument.getArgNumber()
                  << ", which is memory of the device, to be used by kernels only, but found '"

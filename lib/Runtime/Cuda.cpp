@@ -174,7 +174,11 @@ public:
     if (bytes > uint32_t(limit))
       return error.fail("kernel '%s' needs %u bytes of shared memory, but %s has %d",
                         function.name.c_str(), bytes, name, limit);
+    // Two blocks of what asks for so much fit a processor if its cache is small.
+    constexpr int allOfIt = 100; // percent
     if (!check(driver.functionAttribute(function.handle, MaxDynamicShared, bytes),
+               "cuFuncSetAttribute", error) ||
+        !check(driver.functionAttribute(function.handle, PreferredShared, allOfIt),
                "cuFuncSetAttribute", error))
       return false;
     function.sharedBytes = bytes;

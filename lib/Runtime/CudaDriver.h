@@ -17,7 +17,8 @@ using DevicePointer = uint64_t;
 enum : Result { Success = 0, OutOfMemory = 2, NotFound = 500 };
 enum JitOption { ErrorLog = 5, ErrorLogBytes = 6, OptimizationLevel = 7 };
 enum Attribute { ComputeMajor = 75, ComputeMinor = 76, MaxSharedOptIn = 97, MemoryPools = 115 };
-enum { StreamNonBlocking = 1, MaxDynamicShared = 8, PoolReleaseThreshold = 4, AttachGlobal = 1 };
+enum { StreamNonBlocking = 1, PoolReleaseThreshold = 4, AttachGlobal = 1 };
+enum FunctionAttribute { MaxDynamicShared = 8, PreferredShared = 9 };
 
 /// A launch attribute of cuLaunchKernelEx; 4 is the size of clusters.
 struct LaunchAttribute {

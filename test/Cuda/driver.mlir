@@ -96,12 +96,14 @@
 // KERNEL: error: the module has no kernel 'kernel'
 // REDEFINE: %{fail} = none
 
-// Shared memory: 48 KiB for all, more if asked for, up to what the chip has.
+// Shared memory: 48 KiB for all, more if asked for, up to what the chip has; then most
+// of what caches and shared memory have together.
 // REDEFINE: %{entry} = shared
 // REDEFINE: %{input} = 90000
 // RUN: %{run}
 // RUN: FileCheck %s --input-file=%t.log --check-prefix=SHARED
 // SHARED: cuFuncSetAttribute 8 = 90000
+// SHARED-NEXT: cuFuncSetAttribute 9 = 100
 // SHARED-NEXT: cuLaunchKernel {{.*}} shared 90000
 // REDEFINE: %{input} = 200000
 // RUN: %{refused} 2>&1 | FileCheck %s --check-prefix=LIMIT

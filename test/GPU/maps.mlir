@@ -14,6 +14,7 @@
 // REDEFINE: %{function} = narrow
 // REDEFINE: %{input} = 2x5x37x6
 // RUN: %{check}
+// RUN: pe-runner %s --entry=looked_up --input=2x9x16=random:1 --input=2x9=random:2 --input=100x16=random:3 --pipeline=posenc-nvptx{resident} --device=emulator --verify --tolerance=2e-2
 
 // CHECK-LABEL: .entry map(
 // CHECK-COUNT-6: ld.global.v4.b32
@@ -42,4 +43,10 @@ func.func @part(%x: tensor<?x3x?x64xf32>) -> tensor<?x3x?x64xf32> {
 func.func @narrow(%x: tensor<?x5x?x6xbf16>) -> tensor<?x5x?x6xbf16> {
   %r = posenc.rope %x {pairing = #posenc.pairing<half>} : (tensor<?x5x?x6xbf16>) -> tensor<?x5x?x6xbf16>
   return %r : tensor<?x5x?x6xbf16>
+}
+
+// Of what is on the device, the host checks a copy.
+func.func @looked_up(%x: tensor<?x?x16xbf16>, %ids: tensor<?x?xi64>, %table: tensor<100x16xf32>) -> tensor<?x?x16xbf16> {
+  %r = posenc.token_type %x ids(%ids) table(%table) : (tensor<?x?x16xbf16>, tensor<?x?xi64>, tensor<100x16xf32>) -> tensor<?x?x16xbf16>
+  return %r : tensor<?x?x16xbf16>
 }

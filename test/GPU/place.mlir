@@ -12,6 +12,12 @@ module attributes {gpu.container_module} {
       memref.store %v, %y[%t] : memref<?xf32>
       gpu.return
     }
+    gpu.func @count(%x: memref<?xi64>, %y: memref<?xi64>) kernel {
+      %t = gpu.thread_id x
+      %v = memref.load %x[%t] : memref<?xi64>
+      memref.store %v, %y[%t] : memref<?xi64>
+      gpu.return
+    }
     gpu.func @look_up(%x: memref<4xf32>, %y: memref<?xf32>) kernel {
       %t = gpu.thread_id x
       %v = memref.load %x[%t] : memref<4xf32>
@@ -92,5 +98,22 @@ module attributes {gpu.container_module} {
     %r = memref.load %h[%c0] : memref<?xf32>
     memref.dealloc %h : memref<?xf32>
     return %r : f32
+  }
+
+  // CHECK-LABEL: func.func @checked
+  // CHECK: posenc.check %arg0 below
+  // What the host checks, it copies from the device.
+  // RESIDENT-LABEL: func.func @checked
+  // RESIDENT: %[[H:.*]] = memref.alloc(
+  // RESIDENT-NEXT: gpu.memcpy %[[H]], %arg0
+  // RESIDENT-NEXT: posenc.check %[[H]] below
+  // RESIDENT-NEXT: memref.dealloc %[[H]]
+  // RESIDENT: gpu.launch_func @kernels::@count {{.*}} args(%arg0 :
+  func.func @checked(%ids: memref<?xi64>, %n: index) -> memref<?xi64> {
+    %c1 = arith.constant 1 : index
+    posenc.check %ids below %n "id" : memref<?xi64>
+    %y = memref.alloc(%n) : memref<?xi64>
+    gpu.launch_func @kernels::@count blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1) args(%ids : memref<?xi64>, %y : memref<?xi64>)
+    return %y : memref<?xi64>
   }
 }
