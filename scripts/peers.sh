@@ -1,23 +1,26 @@
 #!/bin/bash
 # Installs what `make bench` needs besides the build: the libraries that pe-bench
-# can run beside ours, in build/peers. Each may be missing. PyTorch's package brings
-# some GB of code for GPUs, which is not used.
+# can run beside ours, or those that are named, in build/peers. Each may be missing.
+# PyTorch's package brings some GB of code for GPUs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-required=(numpy matplotlib)
-optional=(onnxruntime openvino torch jax "iree-base-compiler iree-base-runtime")
+required=(numpy matplotlib onnx) # ONNX models are written with the package onnx
+optional=("$@")
+((${#optional[@]})) ||
+  optional=(onnxruntime openvino torch jax "iree-base-compiler iree-base-runtime")
 
-# ONNX models are written with the package onnx.
-stamp=build/peers/.installed
-if [[ $(cat $stamp 2>/dev/null || true) != "${required[*]} onnx ${optional[*]}" ]]; then
+[[ -x build/peers/bin/pip ]] || /usr/bin/python3 -m venv build/peers
+pip() { build/peers/bin/pip install --quiet --disable-pip-version-check "$@"; }
+
+# A stamp names the packages, so that a changed list is installed again.
+stamp=build/peers/.installed${1:+-$1}
+if [[ $(cat "$stamp" 2>/dev/null || true) != "${required[*]} ${optional[*]}" ]]; then
   echo "installing other libraries to compare with, some GB"
-  /usr/bin/python3 -m venv build/peers
-  pip() { build/peers/bin/pip install --quiet --disable-pip-version-check "$@"; }
-  pip "${required[@]}" onnx
+  pip "${required[@]}"
   for library in "${optional[@]}"; do
     # Two words are two packages.
     pip $library || echo "cannot install $library: left out"
   done
-  echo "${required[*]} onnx ${optional[*]}" >$stamp
+  echo "${required[*]} ${optional[*]}" >"$stamp"
 fi

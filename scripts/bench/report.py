@@ -5,7 +5,10 @@ import platform
 import re
 import shlex
 
-from chart import draw
+try:
+    from chart import draw
+except ImportError:  # without matplotlib, the tables alone
+    draw = None
 
 
 def machine():
@@ -73,9 +76,17 @@ def gpu(suite):
             "bf16 (mma) or multiply-adds of f32 (fma) and copies within its memory.\n\n")
 
 
-def write(suites, measured, path, folder):
-    os.makedirs(folder, exist_ok=True)
-    text = f"""# Benchmarks
+def sections(path):
+    """What a file begins with, and its sections by title."""
+    if not os.path.exists(path):
+        return "", {}
+    with open(path) as file:
+        head, *rest = re.split(r"^## ", file.read(), flags=re.M)
+    return head, {section.partition("\n")[0]: section for section in rest}
+
+
+def beginning(measured):
+    return f"""# Benchmarks
 
 Written by `make bench`, which measures everything again; [how](measuring.md).
 
@@ -89,13 +100,25 @@ memory that this machine did in these turns. The times of other libraries are
 followed by their ratio to ours: above 1 they are slower. An empty field is a case that
 was not written for a library, or that it cannot do.
 """
+
+
+def write(suites, measured, path, folder):
+    os.makedirs(folder, exist_ok=True)
+    head, old = sections(path)
+    # The machine that it names is that of the suites for CPUs.
+    if not head or any(not name.startswith("gpu") for name in measured):
+        head = beginning(measured)
+    text = head.rstrip("\n") + "\n"
     for name, (title, cases) in suites.items():
         if name not in measured or not measured[name]["results"]:
+            if title in old:
+                text += f"\n## {old[title].rstrip()}\n"
             continue
         suite = measured[name]
         text += f"\n## {title}\n\n{gpu(suite)}{table(suite['results'])}\n"
-        draw(groups(suite["results"]), title, os.path.join(folder, name + ".svg"))
-        text += f"\n![{title}]({os.path.basename(folder)}/{name}.svg)\n"
+        if draw:
+            draw(groups(suite["results"]), title, os.path.join(folder, name + ".svg"))
+            text += f"\n![{title}]({os.path.basename(folder)}/{name}.svg)\n"
         if wrong := [note for note in suite["notes"] if note.startswith("error")]:
             text += "\n" + "\n".join(f"- {note}" for note in wrong) + "\n"
         commands = "\n".join("build/bin/pe-bench " + shlex.join(case) for case in cases)
