@@ -40,16 +40,6 @@ std::optional<DecodePlan> DecodePlan::get(AttentionOp op, int64_t lanes) {
   DecodePlan plan;
   int64_t queries = plan.queries = countQueries(op);
   plan.tileRows = lanes / tileKeys;
-  if (op.readsCache()) {
-    // Register tiles are rows by the keys of a block, and rows by the channels of a chunk.
-    int64_t sums = lanes == 16 ? 16 : 8;
-    auto rowsBy = [&](int64_t width) {
-      return std::max<int64_t>(sums / llvm::divideCeil(width, lanes), 1);
-    };
-    plan.keys = key.getDimSize(4);
-    plan.tileRows = std::min<int64_t>(rowsBy(plan.keys), 8);
-    plan.valueRows = rowsBy(cast<ShapedType>(op.getValue().getType()).getDimSize(5));
-  }
   int64_t widest = std::max(rowWidth(op.getQuery()), rowWidth(op.getOuts()[0]));
   int64_t most = std::clamp<int64_t>(8192 / widest, plan.tileRows, 64);
 
@@ -58,14 +48,37 @@ std::optional<DecodePlan> DecodePlan::get(AttentionOp op, int64_t lanes) {
   int64_t all = known ? heads / keyHeads * queries : most;
   plan.oneBlock = known && all <= most;
   plan.rows = std::min(all, most);
+
+  // Products with four rows take so little time that hardware is never late. Those of more
+  // add up sums across lanes, which take half as long as the products: vectors of quads
+  // may be filled up with as many rows that are not there.
+  int64_t sideBySide = llvm::alignTo(plan.rows, lanes / quad);
+  plan.quads = !op.readsCache() && plan.rows > 4 && 2 * sideBySide <= 3 * plan.rows;
+  plan.fetches = plan.quads || (op.readsCache() && plan.rows > 4);
+  // Register tiles are rows by the keys of a block or of a tile, and rows by channels.
+  int64_t sums = lanes == 16 ? 16 : 8;
+  auto rowsBy = [&](int64_t vectors) { return std::max<int64_t>(sums / vectors, 1); };
+  auto even = [&](int64_t count, int64_t most) { // tiles of about equal heights
+    return llvm::divideCeil(count, llvm::divideCeil(count, most));
+  };
   if (op.readsCache()) {
-    for (int64_t *tile : {&plan.tileRows, &plan.valueRows}) // of about equal heights
-      *tile = llvm::divideCeil(plan.rows, llvm::divideCeil(plan.rows, *tile));
-    // Products with four rows take so little time that hardware is never late.
-    plan.fetches = plan.rows > 4;
+    plan.keys = key.getDimSize(4);
+    plan.valueChannels = cast<ShapedType>(op.getValue().getType()).getDimSize(5);
+    plan.tileRows = even(plan.rows, std::min<int64_t>(rowsBy(plan.keys / lanes), 8));
+  } else if (plan.quads) {
+    plan.keys = 32;
+    plan.valueChannels = 2 * lanes;
+    plan.tileRows = even(sideBySide * quad / lanes, rowsBy(tileKeys));
+  }
+  if (plan.quads || op.readsCache()) {
+    int64_t vectors = llvm::divideCeil(plan.valueChannels, lanes);
+    plan.valueRows = even(plan.rows, rowsBy(vectors));
+    // There are registers for half as many sums again, if one pass is enough then.
+    if (plan.quads && lanes == 16 && plan.rows * vectors <= sums * 3 / 2)
+      plan.valueRows = plan.rows;
   }
   // Rows of several heads that lie side by side are read side by side.
-  if (op.getLayout() == Layout::bshd && !op.readsCache() && ShapedType::isStatic(keyHeads))
+  if (op.getLayout() == Layout::bshd && !op.readsCache() && !plan.quads && ShapedType::isStatic(keyHeads))
     plan.heads = std::clamp<int64_t>(most / plan.rows, 1, std::min<int64_t>(keyHeads, 4));
   return plan;
 }
@@ -93,14 +106,23 @@ LogicalResult DecodeKernel::build() {
   auto padded = [&](int64_t n) -> int64_t { return llvm::alignTo(n, b.lanes); };
   queries = b.scratch({plan.heads, plan.rows, padded(width)});
   result = b.scratch({plan.heads, plan.rows, padded(valueWidth)});
-  weights = b.scratch({plan.heads, plan.rows, plan.keys});
+  weights = b.scratch({plan.heads, padded(plan.rows), plan.keys});
   maxima = b.scratch({plan.heads, plan.rows});
   sums = b.scratch({plan.heads, plan.rows, b.lanes});
   if (!args.count) {
-    keyRows = {args.key, b.scratch({plan.tileKeys, padded(width)}), width, &op.getKeyMap(),
-               op.getKeyChannels()};
-    valueRows = {args.value, b.scratch({plan.tileKeys, padded(valueWidth)}), valueWidth,
-                 &op.getValueMap(), op.getValueChannels()};
+    keyRows = {args.key, Value(), width, &op.getKeyMap(), op.getKeyChannels()};
+    valueRows = {args.value, Value(), valueWidth, &op.getValueMap(), op.getValueChannels()};
+    Type element = cast<ShapedType>(args.key.getType()).getElementType();
+    int64_t copied = plan.quads ? plan.keys : plan.tileKeys;
+    if (!plan.quads || !op.getKeyMap().empty() || !element.isF32() || width % plan.quad)
+      keyRows.scratch = b.scratch({copied, padded(width)});
+    if (!plan.quads || !op.getValueMap().empty())
+      valueRows.scratch = b.scratch({copied, padded(valueWidth)});
+  }
+  if (plan.quads) {
+    int64_t groups = llvm::divideCeil(plan.rows, rowsOfQuad());
+    int64_t channels = llvm::divideCeil(width, plan.quad);
+    quads = b.scratch({plan.heads, groups, channels, b.lanes});
   }
   if (!isLiveExact(op, /*padding=*/false))
     seen = b.scratch({plan.heads, plan.keys});
@@ -118,6 +140,8 @@ LogicalResult DecodeKernel::build() {
       b.loop(b.index(0), b.lastSize(result), b.lanes,
              [&](Value d) { b.store(b.splat(0.0), result, {head, row, d}); });
     });
+    if (quads)
+      packQuads(head);
   });
 
   // Each part takes whole blocks of the keys that any row sees.
@@ -193,11 +217,17 @@ void DecodeKernel::block(Value first, Value end, Interval inner) {
     forHeads([&](Value head) { valueBlock(head, first, from, count); });
     return;
   }
+  if (plan.quads) {
+    forHeads([&](Value head) { scoreQuads(head, first, count); });
+    softmax(first, end, inner);
+    forHeads([&](Value head) { valueQuads(head, first, count); });
+    return;
+  }
   auto tiles = [&](const Operand &operand, auto tile) {
     forKeys(count, [&](Value key, int64_t keys) {
       forHeads([&](Value head) {
-        stage(operand, head, b.add(first, key), keys);
-        forRows(plan.tileRows, [&](Value row, int64_t rows) {
+        stage(operand, head, b.add(first, key), keys, /*to=*/b.index(0));
+        forTiles(plan.rows, plan.tileRows, [&](Value row, int64_t rows) {
           (this->*tile)(head, key, keys, row, rows);
         });
       });

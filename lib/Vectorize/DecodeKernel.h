@@ -5,6 +5,8 @@
 
 #include "Vectorize/Kernels.h"
 
+#include <functional>
+
 namespace posenc {
 
 /// Attention of few queries, which reading keys and values bounds: every one is
@@ -42,22 +44,52 @@ private:
 
   // DecodeTiles.cpp: products with rows of keys and values.
   void forKeys(Value count, llvm::function_ref<void(Value, int64_t)> body);
-  void forRows(int64_t tile, llvm::function_ref<void(Value, int64_t)> body);
   struct Operand {
-    Value memory, scratch; ///< the second has one tile, in f32
+    Value memory, scratch; ///< the second has one tile or block, in f32; null if read in place
     int64_t width;
     mlir::Region *map;
     std::optional<ChannelsAttr> channels;
   };
   int64_t rowsAhead(const Operand &operand) const;
-  void stage(const Operand &operand, Value head, Value first, int64_t keys);
+  void stage(const Operand &operand, Value head, Value first, int64_t keys, Value to);
   void scoreTile(Value head, Value key, int64_t keys, Value row, int64_t rows);
   void valueTile(Value head, Value key, int64_t keys, Value row, int64_t rows);
 
-  // DecodeCache.cpp: products with blocks of a cache.
-  void fetchShare(Value memref, mlir::ValueRange block, Value share, int64_t shares);
+  // DecodeBlocks.cpp: products with blocks.
+  struct Lines { ///< of memory, each 64 bytes
+    Value memref;
+    int64_t rows, ofRow; ///< rows, which may be apart, and lines of each
+    std::function<Values(Value, Value)> at; ///< where in a row a channel is
+    int64_t count() const { return rows * ofRow; }
+  };
+  struct Steps { ///< of products: some channels or keys of a tile
+    static constexpr int64_t unrolled = 4;
+    Steps(int64_t tiles, int64_t count)
+        : tiles(tiles), ofTile(llvm::divideCeil(count, unrolled)) {}
+    int64_t tiles, ofTile;
+  };
+  static int64_t lineChannels(Value memref);
+  void forTiles(int64_t count, int64_t tile, llvm::function_ref<void(Value, int64_t)> body);
+  Values forProducts(Value from, Value to, mlir::ValueRange inits,
+                     llvm::function_ref<void(Value)> ahead,
+                     llvm::function_ref<Values(Value, mlir::ValueRange)> body);
+  void fetch(const Lines &lines, Steps steps, Value tile, Value i);
+  void valueProducts(Value head, Value from, Value to, Value start, int64_t channels,
+                     llvm::function_ref<Value(Value, int64_t, int64_t)> load,
+                     llvm::function_ref<void(Value, Value)> ahead);
+
+  // DecodeCache.cpp: those of a cache.
+  Lines linesOfBlock(Value memref, Value head, Value number);
   void scoreBlock(Value head, Value first);
   void valueBlock(Value head, Value first, Value from, Value to);
+
+  // DecodeQuads.cpp: those of rows.
+  int64_t rowsOfQuad() const;
+  void packQuads(Value head);
+  Lines linesOfRows(const Operand &operand, Value head, Value first);
+  Values rowOf(const Operand &operand, Value head, Value first, Value key);
+  void scoreQuads(Value head, Value first, Value count);
+  void valueQuads(Value head, Value first, Value count);
 
   KernelBuilder &b;
   AttentionOp op;
@@ -75,6 +107,7 @@ private:
   } args;
   Value heads, group, rows; ///< key heads of the call, query heads of each, rows of the problem
   Value queries, result, weights, maxima, sums; ///< of every head and row
+  Value quads; ///< queries of several rows side by side; null if there are none
   Operand keyRows, valueRows;
   Value lowest; ///< the first key that some row sees
   Value seen; ///< 1 for keys of a block that some row sees; null if all are

@@ -19,14 +19,6 @@ void DecodeKernel::forKeys(Value count, llvm::function_ref<void(Value, int64_t)>
   b.loop(whole, count, 1, [&](Value key) { body(key, 1); });
 }
 
-void DecodeKernel::forRows(int64_t tile, llvm::function_ref<void(Value, int64_t)> body) {
-  int64_t whole = plan.rows / tile * tile;
-  if (whole)
-    b.loop(b.index(0), b.index(whole), tile, [&](Value row) { body(row, tile); });
-  if (whole < plan.rows)
-    body(b.index(whole), plan.rows - whole);
-}
-
 /// Runs `body(d, active)` for every vector of `width` channels.
 static SmallVector<Value>
 forChannels(KernelBuilder &b, int64_t width, ValueRange inits,
@@ -41,28 +33,25 @@ forChannels(KernelBuilder &b, int64_t width, ValueRange inits,
   return values;
 }
 
-/// Channels that a line of memory has.
-static int64_t lineChannels(Value memref) {
-  return 64 * 8 / cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
-}
-
 /// Rows of 4 KB: fewer come too late, and more are no better.
 int64_t DecodeKernel::rowsAhead(const Operand &operand) const {
   Type element = cast<MemRefType>(operand.memory.getType()).getElementType();
   return std::max<int64_t>(4096 * 8 / (operand.width * element.getIntOrFloatBitWidth()), 1);
 }
 
-/// Copies rows [first, first + keys) to scratch: in f32, mapped, followed by zeros.
+/// Copies rows [first, first + keys) to scratch from row `to` on: in f32, mapped, followed
+/// by zeros.
 /// Each load walks through rows that follow each other, or, where heads do,
 /// through the heads of its own row.
-void DecodeKernel::stage(const Operand &operand, Value head, Value first, int64_t keys) {
+void DecodeKernel::stage(const Operand &operand, Value head, Value first, int64_t keys,
+                         Value to) {
   Value keyHead = b.add(args.head, head), zero = b.index(0);
   // Lines are asked for once, however many vectors they have.
   int64_t step = std::max<int64_t>(lineChannels(operand.memory), b.lanes);
   int64_t whole = operand.width / step * step;
   auto copy = [&](Value k, Value d, int64_t active) {
     Values from = rowAt(keyHead, b.add(first, k));
-    b.store(b.load(operand.memory, join(from, d), b.lanes, active), operand.scratch, {k, d});
+    b.store(b.load(operand.memory, join(from, d), b.lanes, active), operand.scratch, {b.add(to, k), d});
   };
   auto forTile = [&](llvm::function_ref<void(Value)> body) { b.walk(zero, b.index(keys), 1, body); };
   auto forLines = [&](llvm::function_ref<void(Value)> body) {
@@ -71,18 +60,19 @@ void DecodeKernel::stage(const Operand &operand, Value head, Value first, int64_
   if (!operand.map->empty()) {
     forTile([&](Value k) {
       Value row = b.add(first, k);
-      b.store(b.splat(0.0), operand.scratch, {k, b.sub(b.lastSize(operand.scratch), b.lanes)});
+      b.store(b.splat(0.0), operand.scratch, {b.add(to, k), b.sub(b.lastSize(operand.scratch), b.lanes)});
       Values coordinates{coordinate(args.batch, 0),
                          b.add(keyHead, b.divide(args.offsets[1], group)), coordinate(row, 3)};
       failed |= mlir::failed(
           RowMap(b, *operand.map, *operand.channels, outer)
-              .apply(operand.memory, rowAt(keyHead, row), operand.scratch, k, coordinates));
+              .apply(operand.memory, rowAt(keyHead, row), operand.scratch, b.add(to, k), coordinates));
     });
     return;
   }
   auto copyLine = [&](Value k, Value d, Value ahead) {
     Values next = join(rowAt(keyHead, b.add(first, ahead)), d);
-    b.prefetch(operand.memory, next, /*isWrite=*/false, /*level=*/1);
+    if (!plan.fetches)
+      b.prefetch(operand.memory, next, /*isWrite=*/false, /*level=*/1);
     for (int64_t n = 0; n < step; n += b.lanes)
       copy(k, b.add(d, n), b.lanes);
   };
@@ -119,10 +109,7 @@ void DecodeKernel::scoreTile(Value head, Value key, int64_t keys, Value row, int
   Value scores = b.sums(products);
   for (int64_t r = 0; r < rows; ++r) {
     Value part = keys == 1 ? vector::ExtractOp::create(b, scores, r).getResult()
-                           : vector::ExtractStridedSliceOp::create(
-                                 b, scores, ArrayRef<int64_t>{r * keys}, ArrayRef<int64_t>{keys},
-                                 ArrayRef<int64_t>{1})
-                                 .getResult();
+                           : b.slice(scores, r * keys, keys);
     b.store(part, weights, {head, b.add(row, r), key});
   }
 }

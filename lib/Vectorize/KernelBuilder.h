@@ -54,8 +54,15 @@ public:
   /// The sum, or the largest, of all lanes, as a tree.
   Value sum(Value v);
   Value largest(Value v);
-  /// The sums of several vectors as the lanes of one.
-  Value sums(llvm::ArrayRef<Value> vectors);
+  /// The sums of several vectors as the lanes of one. If a vector holds several, each of
+  /// a segment of its lanes, there may be as many vectors as a segment has lanes: their
+  /// first sums come first, then their second ones.
+  Value sums(llvm::ArrayRef<Value> vectors, int64_t segment);
+  Value sums(llvm::ArrayRef<Value> vectors) { return sums(vectors, lanes); }
+  /// The lanes [from, from + n).
+  Value slice(Value v, int64_t from, int64_t n);
+  /// A native vector of nothing but `v`, one after the other.
+  Value repeat(Value v);
   /// Transposes `n` vectors of `n` lanes, 8 or 16.
   Values transpose(llvm::ArrayRef<Value> rows);
   /// One step of a register tile: sums[r][c] += left(r) * right[c].

@@ -110,14 +110,23 @@ Value KernelBuilder::exp2ByTable(Value x, ArrayRef<double> coefficients) {
   return fma(mul(power, rest), slope, power);
 }
 
+Value KernelBuilder::slice(Value v, int64_t from, int64_t n) {
+  return vector::ExtractStridedSliceOp::create(*this, v, ArrayRef<int64_t>{from},
+                                               ArrayRef<int64_t>{n}, ArrayRef<int64_t>{1});
+}
+
+Value KernelBuilder::repeat(Value v) {
+  int64_t n = cast<VectorType>(v.getType()).getNumElements();
+  SmallVector<int64_t> mask;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    mask.push_back(lane % n);
+  return vector::ShuffleOp::create(*this, v, v, mask);
+}
+
 Value KernelBuilder::reduce(Value v, function_ref<Value(Value, Value)> combine) {
   // vector.reduction would be a chain of scalar operations.
   for (int64_t half = cast<VectorType>(v.getType()).getDimSize(0) / 2; half; half /= 2) {
-    auto part = [&](int64_t first) {
-      return vector::ExtractStridedSliceOp::create(*this, v, ArrayRef<int64_t>{first},
-                                                   ArrayRef<int64_t>{half}, ArrayRef<int64_t>{1});
-    };
-    v = combine(part(0), part(half));
+    v = combine(slice(v, 0, half), slice(v, half, half));
   }
   return vector::ExtractOp::create(*this, v, int64_t(0));
 }
@@ -133,8 +142,8 @@ Value KernelBuilder::largest(Value v) {
 // Each step halves the segments that hold one sum each, and joins two vectors
 // while there are two. Within 128 bits their segments alternate, which is one
 // instruction; longer ones follow each other.
-Value KernelBuilder::sums(ArrayRef<Value> vectors) {
-  int64_t n = cast<VectorType>(vectors[0].getType()).getNumElements();
+Value KernelBuilder::sums(ArrayRef<Value> vectors, int64_t whole) {
+  int64_t each = lanes / whole;
   struct Part {
     Value v;
     SmallVector<int64_t> sums; ///< that its segments hold
@@ -148,7 +157,7 @@ Value KernelBuilder::sums(ArrayRef<Value> vectors) {
     }
   };
   auto fold = [&](SmallVector<Part> parts, bool build) {
-    for (int64_t segment = n; segment > 1; segment /= 2) {
+    for (int64_t segment = whole; segment > 1; segment /= 2) {
       SmallVector<Part> next;
       for (size_t p = 0; p < parts.size(); p += 2) {
         Part &x = parts[p], *y = p + 1 < parts.size() ? &parts[p + 1] : nullptr;
@@ -175,9 +184,10 @@ Value KernelBuilder::sums(ArrayRef<Value> vectors) {
   // A first run tells which place ends up in which lane.
   SmallVector<Part> parts;
   for (size_t i = 0; i < llvm::PowerOf2Ceil(vectors.size()); ++i)
-    parts.push_back({nullptr, {static_cast<int64_t>(i)}});
-  for (auto [lane, place] : llvm::enumerate(fold(parts, /*build=*/false).sums))
-    parts[place].v = vectors[std::min(lane, vectors.size() - 1)];
+    parts.push_back({nullptr, llvm::to_vector(llvm::seq<int64_t>(i * each, (i + 1) * each))});
+  SmallVector<int64_t> order = fold(parts, /*build=*/false).sums;
+  for (auto [lane, place] : llvm::enumerate(ArrayRef(order).take_front(parts.size())))
+    parts[place / each].v = vectors[std::min(lane, vectors.size() - 1)];
   return fold(parts, /*build=*/true).v;
 }
 

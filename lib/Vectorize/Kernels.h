@@ -58,11 +58,15 @@ struct DecodePlan {
 
   static constexpr int64_t mostQueries = 16;
   static constexpr int64_t tileKeys = 4; ///< keys of a register tile
+  static constexpr int64_t quad = 4;     ///< channels of a row of queries in a vector of several
   int64_t queries;
   int64_t keys = 16;      ///< keys of a block, that of a cache if one is read
-  int64_t tileRows;       ///< rows of a register tile, of scores if a cache is read
-  int64_t valueRows;      ///< rows of a register tile of values of a cache
-  bool fetches = false;   ///< each product on a cache asks for what the next one reads
+  int64_t tileRows;       ///< rows of a register tile, of scores if a block is read at once;
+                          ///< vectors of rows if these are quads
+  int64_t valueRows;      ///< rows of a register tile of values, if a block is read at once
+  int64_t valueChannels;  ///< channels of such a tile
+  bool quads = false;     ///< blocks of rows are read at once, by vectors of several rows of queries
+  bool fetches = false;   ///< each product on a block asks for what the next one reads
   int64_t rows;           ///< rows that one call takes
   bool oneBlock;          ///< all rows of a key head are in one call
   int64_t heads = 1;      ///< key heads that one call takes

@@ -4,7 +4,7 @@
 
 A loop here is one basic block that jumps to itself. Prints, for each that
 multiplies and adds, how many instructions do so, and how many cost what they
-should not there: spills to and reloads from the stack, shuffles of lanes. The
+should not there: spills of vectors to the stack and reloads, shuffles of lanes. The
 loop of the exponential function, known by its shift, is left out.
 
 With a processor that does so many PRODUCTS in a cycle, llvm-mca adds which part
@@ -33,7 +33,7 @@ def describe(block, target):
     products = count(PRODUCT.match)
     if not products or count(lambda line: re.match(r"\tvpslld\s", line)):
         return None
-    spills = count(lambda line: "Spill" in line or "Reload" in line)
+    spills = count(lambda line: re.search("[xyz]mm.*(Spill|Reload)", line))
     text = f"{products} products, {spills} spills, {count(SHUFFLE.match)} shuffles"
     return text + f", {reached(block, products, *target)}%" if target else text
 

@@ -1,0 +1,109 @@
+//===- DecodeQuads.cpp - products of many rows with blocks of rows --------===//
+//
+// A vector of queries holds four channels of each of several rows; the same four of a
+// key are one load, which repeats them. So a score has four lanes that are added up at
+// the end, as those of four keys at a time, and lanes move once for a tile. The rows of
+// keys and values are read where they are, unless they have to be converted.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Vectorize/DecodeKernel.h"
+
+using namespace mlir;
+using namespace posenc;
+
+/// Rows of queries in a vector.
+int64_t DecodeKernel::rowsOfQuad() const { return b.lanes / plan.quad; }
+
+/// All rows of a head, side by side; the last is repeated until the vector is full.
+void DecodeKernel::packQuads(Value head) {
+  int64_t each = rowsOfQuad();
+  b.loop(b.index(0), b.index(llvm::alignTo(plan.rows, each)), 1, [&](Value row) {
+    Value from = b.min(row, plan.rows - 1), group = b.divide(row, each);
+    Value to = b.mul(b.sub(row, b.mul(group, each)), plan.quad);
+    b.loop(b.index(0), b.size(quads, 2), 1, [&](Value d) {
+      b.store(b.load(queries, {head, from, b.mul(d, plan.quad)}, plan.quad), quads,
+              {head, group, d, to});
+    });
+  });
+}
+
+/// The lines of a block of rows.
+DecodeKernel::Lines DecodeKernel::linesOfRows(const Operand &operand, Value head, Value first) {
+  int64_t ofRow = llvm::divideCeil(operand.width, lineChannels(operand.memory));
+  return {operand.memory, plan.keys, ofRow, [=](Value row, Value channel) {
+            return join(rowAt(b.add(args.head, head), b.add(first, row)), channel);
+          }};
+}
+
+/// Where the row of a key of the block is, in memory or in scratch.
+SmallVector<Value> DecodeKernel::rowOf(const Operand &operand, Value head, Value first, Value key) {
+  if (operand.scratch)
+    return {key};
+  return rowAt(b.add(args.head, head), b.add(first, key));
+}
+
+/// Scores of the keys of a block. Those behind the last repeat it.
+void DecodeKernel::scoreQuads(Value head, Value first, Value count) {
+  if (keyRows.scratch)
+    forKeys(count, [&](Value key, int64_t keys) {
+      stage(keyRows, head, b.add(first, key), keys, /*to=*/key);
+    });
+  Value memref = keyRows.scratch ? keyRows.scratch : keyRows.memory;
+  Lines values = linesOfRows(valueRows, head, first);
+  int64_t each = rowsOfQuad(), channels = llvm::divideCeil(width, plan.quad);
+  int64_t groups = llvm::divideCeil(plan.rows, each), keysOfBlock = plan.keys / plan.tileKeys;
+  int64_t tiles = llvm::divideCeil(groups, plan.tileRows);
+  Steps steps(tiles * keysOfBlock, channels);
+  forTiles(groups, plan.tileRows, [&](Value group, int64_t vectors) {
+    b.loop(b.index(0), count, plan.tileKeys, [&](Value key) {
+      SmallVector<Values> rows;
+      for (int64_t k = 0; k < plan.tileKeys; ++k)
+        rows.push_back(rowOf(keyRows, head, first, b.min(b.add(key, k), b.sub(count, 1))));
+      Value tile = b.add(b.mul(b.divide(group, plan.tileRows), keysOfBlock),
+                         b.divide(key, plan.tileKeys));
+      auto ahead = [&](Value d) { fetch(values, steps, tile, d); };
+      Values zeros(plan.tileKeys * vectors, b.splat(0.0));
+      Values sums = forProducts(b.index(0), b.index(channels), zeros, ahead,
+                                [&](Value d, ValueRange acc) {
+        Values next(acc);
+        for (int64_t k = 0; k < plan.tileKeys; ++k) {
+          Value x = b.repeat(b.load(memref, join(rows[k], b.mul(d, plan.quad)), plan.quad));
+          for (int64_t v = 0; v < vectors; ++v) {
+            Value &sum = next[v * plan.tileKeys + k];
+            sum = b.fma(b.load(quads, {head, b.add(group, v), d, b.index(0)}, b.lanes), x, sum);
+          }
+        }
+        return next;
+      });
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value scores = b.sums(ArrayRef(sums).slice(v * plan.tileKeys, plan.tileKeys), plan.quad);
+        for (int64_t r = 0; r < each; ++r)
+          b.store(b.slice(scores, r * plan.tileKeys, plan.tileKeys), weights,
+                  {head, b.add(b.mul(b.add(group, v), each), r), key});
+      }
+    });
+  });
+}
+
+/// result += weights x values, for the keys [0, count) of a block.
+void DecodeKernel::valueQuads(Value head, Value first, Value count) {
+  if (valueRows.scratch)
+    forKeys(count, [&](Value key, int64_t keys) {
+      stage(valueRows, head, b.add(first, key), keys, /*to=*/key);
+    });
+  Value memref = valueRows.scratch ? valueRows.scratch : valueRows.memory;
+  Lines keys = linesOfRows(keyRows, head, b.add(first, plan.keys));
+  int64_t tiles = llvm::divideCeil(plan.rows, plan.valueRows);
+  Steps steps(tiles * llvm::divideCeil(valueWidth, plan.valueChannels), plan.keys);
+  forTiles(valueWidth, plan.valueChannels, [&](Value start, int64_t channels) {
+    auto load = [&](Value key, int64_t d, int64_t active) {
+      return b.load(memref, join(rowOf(valueRows, head, first, key), b.add(start, d)), b.lanes,
+                    active);
+    };
+    valueProducts(head, b.index(0), count, start, channels, load, [&](Value row, Value key) {
+      Value chunk = b.divide(start, plan.valueChannels);
+      fetch(keys, steps, b.add(b.mul(chunk, tiles), b.divide(row, plan.valueRows)), key);
+    });
+  });
+}
