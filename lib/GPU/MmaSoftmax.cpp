@@ -4,7 +4,7 @@
 #include "Vectorize/Kernels.h"
 #include "posenc/Fragments.h"
 
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -105,9 +105,7 @@ std::vector<MmaAttention::Strip> MmaAttention::raise(std::vector<Strip> strips,
       isHigher = isHigher ? arith::OrIOp::create(*t, isHigher, one).getResult() : one;
     }
   }
-  Value any = NVVM::VoteSyncOp::create(*t, t->getI1Type(), t->i32(-1), isHigher,
-                                       NVVM::VoteSyncKind::any);
-  return unflatten(t->ifThen(any, flatten(strips), [&] {
+  return unflatten(t->ifThen(t->any(isHigher), flatten(strips), [&] {
     for (auto [strip, maximum] : llvm::zip(strips, maxima)) {
       Value decay = math::Exp2Op::create(
           *t, t->fma(strip.maximum, t->splat(factor, 2), shift(maximum)));

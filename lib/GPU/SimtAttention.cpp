@@ -15,7 +15,16 @@ static constexpr int64_t kSlack = 3 * 128;  // bytes that alignment may take
 
 static int64_t widthOf(Value v) { return cast<MemRefType>(v.getType()).getDimSize(3); }
 
-SimtAttention::SimtAttention(AttentionOp op)
+/// Whether blocks of `rows` queries, if their number is known, leave processors idle.
+static bool isShort(AttentionOp op, int64_t rows, const Chip &chip) {
+  auto type = cast<MemRefType>(op.getQuery().getType());
+  if (!type.hasStaticShape())
+    return false;
+  int64_t perHead = llvm::divideCeil(type.getDimSize(op.getRowDim()), rows);
+  return type.getDimSize(0) * type.getDimSize(op.getHeadDim()) * perHead < 2 * chip.processors;
+}
+
+SimtAttention::SimtAttention(AttentionOp op, const Chip &chip)
     : op(op), width(widthOf(op.getQuery())), valueWidth(widthOf(op.getValue())) {
   step = ThreadBuilder::widest(op.getKey());
   word = width % 4 ? 1 : 4;
@@ -26,6 +35,8 @@ SimtAttention::SimtAttention(AttentionOp op)
   while (chunk > 1 && valueWidth < chunk * kWarp)
     chunk /= 2;
   chunks = llvm::divideCeil(valueWidth, chunk * kWarp);
+  if (isShort(op, rows * warps, chip))
+    rows /= 2;
   // Outputs stay in registers.
   while (rows > 1 && (rows * chunks * chunk > 64 || sharedBytes() > kStaticShared))
     rows /= 2;
@@ -181,9 +192,9 @@ SmallVector<Value> SimtAttention::scores(Value begin, Value end) {
 
 /// One step of the online softmax.
 SimtSoftmax SimtAttention::tile(Value begin, Value end, SimtSoftmax state) {
-  Values s = scores(begin, end);
+  Values weights = state.add(*t, scores(begin, end));
   for (int64_t r = 0; r < rows; ++r)
-    t->store(state.add(*t, r, s[r]), weightTile, {t->add(firstTileRow, r), t->lane});
+    t->store(weights[r], weightTile, {t->add(firstTileRow, r), t->lane});
   t->syncWarp();
   state = addValues(begin, end, state);
   t->syncWarp();
@@ -258,6 +269,6 @@ void SimtAttention::store(const SimtSoftmax &state) {
   }
 }
 
-LogicalResult posenc::buildSimtAttention(AttentionOp op, const Chip &) {
-  return SimtAttention(op).build();
+LogicalResult posenc::buildSimtAttention(AttentionOp op, const Chip &chip) {
+  return SimtAttention(op, chip).build();
 }

@@ -16,7 +16,7 @@ class SimtAttention {
 public:
   using Values = llvm::SmallVector<mlir::Value>;
 
-  SimtAttention(AttentionOp op);
+  SimtAttention(AttentionOp op, const Chip &chip);
 
   mlir::LogicalResult build();
 
@@ -44,7 +44,7 @@ private:
 
   AttentionOp op;
   int64_t width, valueWidth;
-  int64_t rows = 4, warps = 4; ///< queries of a warp, warps of a block
+  int64_t rows = 8, warps = 4; ///< queries of a warp, warps of a block
   int64_t step;                ///< channels of a key that are read at once, from memory
   int64_t word;                ///< and from the tile
   int64_t depth;               ///< channels of a tile of keys

@@ -86,9 +86,9 @@ SmallVector<Value> SimtDecode::scores(Value begin, Value end) {
 
 /// One step of the online softmax.
 SimtSoftmax SimtDecode::addTile(Value begin, Value end, SimtSoftmax state) {
-  Values s = scores(begin, end);
+  Values weights = state.add(*t, scores(begin, end));
   for (int64_t r = 0; r < rows; ++r)
-    t->store(state.add(*t, r, s[r]), weightTile, {t->add(t->mul(t->warp, rows), r), t->lane});
+    t->store(weights[r], weightTile, {t->add(t->mul(t->warp, rows), r), t->lane});
   t->syncWarp();
   addValues(begin, end, state.outputs);
   t->syncWarp();

@@ -44,18 +44,48 @@ SimtSoftmax SimtSoftmax::unflatten(ValueRange flat, size_t rows) {
           Values(flat.drop_front(2 * rows))};
 }
 
-Value SimtSoftmax::add(ThreadBuilder &t, size_t r, Value score) {
-  auto exp2 = [&](Value x) { return math::Exp2Op::create(t, t.mul(x, t.f32(kLog2E))); };
-  Value maximum = t.max(maxima[r], t.warpMax(score));
-  // As long as nothing is visible, 0 is subtracted rather than -inf from -inf.
+static Value exp2(ThreadBuilder &t, Value x, Value shift) {
+  return math::Exp2Op::create(t, t.fma(x, t.f32(kLog2E), shift));
+}
+
+/// As long as nothing is visible, 0 is subtracted rather than -inf from -inf.
+static Value shiftOf(ThreadBuilder &t, Value maximum) {
   Value finite = t.select(t.less(t.f32(hiddenScore / 2), maximum), maximum, t.f32(0));
-  Value decay = exp2(t.sub(maxima[r], finite)), weight = exp2(t.sub(score, finite));
-  maxima[r] = maximum;
-  sums[r] = t.fma(sums[r], decay, weight);
+  return t.mul(finite, t.f32(-kLog2E));
+}
+
+/// The largest score of a row becomes what is subtracted. All lanes do this at once.
+void SimtSoftmax::raise(ThreadBuilder &t, ArrayRef<Value> scores) {
   size_t count = outputs.size() / maxima.size();
-  for (Value &output : MutableArrayRef(outputs).slice(r * count, count)) {
-    auto vector = dyn_cast<VectorType>(output.getType());
-    output = t.mul(output, vector ? t.broadcast(decay, vector.getDimSize(0)) : decay);
+  for (size_t r = 0; r < scores.size(); ++r) {
+    Value maximum = t.max(maxima[r], t.warpMax(scores[r]));
+    Value decay = exp2(t, maxima[r], shiftOf(t, maximum));
+    maxima[r] = maximum;
+    sums[r] = t.mul(sums[r], decay);
+    for (Value &output : MutableArrayRef(outputs).slice(r * count, count)) {
+      auto vector = dyn_cast<VectorType>(output.getType());
+      output = t.mul(output, vector ? t.broadcast(decay, vector.getDimSize(0)) : decay);
+    }
   }
-  return weight;
+}
+
+SmallVector<Value> SimtSoftmax::add(ThreadBuilder &t, ArrayRef<Value> scores) {
+  constexpr double slack = 8 / kLog2E;
+  Value isHigher;
+  for (auto [maximum, score] : llvm::zip(maxima, scores)) {
+    Value one = t.less(t.add(maximum, t.f32(slack)), score);
+    isHigher = isHigher ? arith::OrIOp::create(t, isHigher, one).getResult() : one;
+  }
+  Values flat = t.ifThen(t.any(isHigher), flatten(), [&] {
+    SimtSoftmax raised = *this;
+    raised.raise(t, scores);
+    return raised.flatten();
+  });
+  *this = unflatten(flat, scores.size());
+  Values weights;
+  for (size_t r = 0; r < scores.size(); ++r) {
+    weights.push_back(exp2(t, scores[r], shiftOf(t, maxima[r])));
+    sums[r] = t.add(sums[r], weights[r]);
+  }
+  return weights;
 }

@@ -13,9 +13,10 @@ namespace posenc {
 mlir::Value simtScore(ThreadBuilder &t, AttentionOp op, mlir::Value product,
                       llvm::ArrayRef<mlir::Value> where, mlir::Value inside);
 
-/// What passes from one tile of keys to the next, for each row: the largest score, the
-/// sum of this lane's weights, and sums of values in this lane's channels, as many
-/// vectors for each row.
+/// What passes from one tile of keys to the next, for each row: what is subtracted from
+/// scores, the sum of this lane's weights, and sums of values in this lane's channels,
+/// as many vectors for each row. A score may exceed what is subtracted by a factor of
+/// 2^8 before that becomes the largest score, and sums are scaled.
 struct SimtSoftmax {
   using Values = llvm::SmallVector<mlir::Value>;
 
@@ -26,9 +27,12 @@ struct SimtSoftmax {
   Values flatten() const;
   static SimtSoftmax unflatten(mlir::ValueRange flat, size_t rows);
 
-  /// Takes this lane's next score of row `r`; returns its weight, which is for the caller
-  /// to multiply values with.
-  mlir::Value add(ThreadBuilder &t, size_t r, mlir::Value score);
+  /// Takes this lane's next score of each row; returns their weights, which are for the
+  /// caller to multiply values with.
+  Values add(ThreadBuilder &t, llvm::ArrayRef<mlir::Value> scores);
+
+private:
+  void raise(ThreadBuilder &t, llvm::ArrayRef<mlir::Value> scores);
 };
 
 } // namespace posenc

@@ -152,6 +152,11 @@ Value ThreadBuilder::warpSum(Value v) {
   return reduceWarp(v, [&](Value a, Value b) { return add(a, b); });
 }
 
+Value ThreadBuilder::any(Value condition) {
+  return NVVM::VoteSyncOp::create(*this, getI1Type(), i32(-1), condition,
+                                  NVVM::VoteSyncKind::any);
+}
+
 Value ThreadBuilder::uniform(Value v) {
   auto first = gpu::ShuffleOp::create(*this, toInt(v), i32(0), i32(kWarp), gpu::ShuffleMode::IDX);
   return toIndex(first.getShuffleResult());

@@ -49,6 +49,8 @@ public:
   // All lanes get the result.
   Value warpMax(Value v);
   Value warpSum(Value v);
+  /// Whether a condition holds in any lane.
+  Value any(Value condition);
   /// A number that is the same for all lanes, which the assembler is told this way:
   /// what follows from it takes registers of the warp.
   Value uniform(Value v);
