@@ -17,7 +17,7 @@ struct Chip {
   /// than `kStaticShared` has to ask for it when it is launched.
   int64_t sharedBytes;
   /// How many processors the largest GPU of its kind in data centres has. A kernel that
-  /// may choose cuts its work into two blocks of threads for each, if there is enough.
+  /// may choose cuts its work into as many blocks of threads as fit them, if there is enough.
   int64_t processors;
 
   /// The number in the name.

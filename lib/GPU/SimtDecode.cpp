@@ -29,7 +29,7 @@ SimtDecode::SimtDecode(AttentionOp op, const Chip &chip)
       queries(typeOf(op.getQuery()).getDimSize(op.getRowDim())) {
   // Registers hold queries, outputs and partial sums of each row.
   constexpr int64_t registers = 160, most = 16;
-  rows = std::clamp<int64_t>(registers / (keys.perLane() + values.perLane() + 4 * keys.rounds), 1, most);
+  rows = std::clamp<int64_t>(registers / registersPerRow(), 1, most);
   int64_t h = typeOf(op.getQuery()).getDimSize(op.getHeadDim());
   int64_t shared = typeOf(op.getKey()).getDimSize(op.getKeyHeadDim());
   // As few blocks as possible read the same keys, and have equally many rows.
@@ -89,13 +89,20 @@ LogicalResult SimtDecode::build() {
   return success(succeeded(built) && succeeded(joinSplits()));
 }
 
-/// Enough blocks that two share a processor; a part of the keys each.
+/// How many blocks of threads a processor has registers for: besides what rows need,
+/// about 88 per thread. What they all wait for from memory decides how fast that is.
+int64_t SimtDecode::blocksPerProcessor() const {
+  constexpr int64_t registers = 64 << 10, others = 88, most = 4;
+  return std::min(registers / (threads * (rows * registersPerRow() + others)), most);
+}
+
+/// Enough blocks to fill the processors; a part of the keys each.
 void SimtDecode::countSplits(KernelBuilder &host, Value blocks) {
   auto schedule = op->getAttrOfType<ScheduleAttr>("posenc.schedule");
   if (int64_t given = schedule ? schedule.getSplits() : 0) {
     splits = host.index(given);
   } else {
-    Value wanted = host.divide(host.index(2 * chip.processors), host.max(blocks, 1));
+    Value wanted = host.divide(host.index(blocksPerProcessor() * chip.processors), host.max(blocks, 1));
     splits = host.max(host.min(wanted, host.divide(keyCount, kFewestKeys)), 1);
   }
   // A block that has all keys writes results.
@@ -130,6 +137,7 @@ LogicalResult SimtDecode::buildThread() {
   queryTile = t->shared({rows, keys.width});
   weightTile = t->shared({warps * rows, kWarp});
   partTile = t->shared({warps, rows, pitch()});
+  t->warp = t->uniform(t->warp);
   place();
   for (int64_t r = 0; r < rows; ++r)
     row.push_back(rowOf(t->index(r)));

@@ -76,6 +76,9 @@ private:
   Value channel(const RowPieces &pieces, int64_t round);
   /// The first of the rows that this lane's share of a warp reads one after the other.
   Value firstOf(const RowPieces &pieces);
+  /// Queries, outputs and partial sums.
+  int64_t registersPerRow() const { return keys.perLane() + values.perLane() + 4 * keys.rounds; }
+  int64_t blocksPerProcessor() const;
   int64_t sharedBytes() const;
   int64_t pitch() const { return llvm::alignTo(values.width, 4) + 4; }
 
