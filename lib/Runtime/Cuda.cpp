@@ -98,7 +98,9 @@ public:
     int options[] = {ErrorLog, ErrorLogBytes, OptimizationLevel};
     void *values[] = {log, reinterpret_cast<void *>(sizeof(log)),
                       reinterpret_cast<void *>(intptr_t(optLevel))};
-    Result result = driver.moduleLoad(&module, image, size ? 2 : 3, options, values);
+    // Of the driver's levels the best is the default, and one more than LLVM has.
+    unsigned count = size || optLevel >= 3 ? 2 : 3;
+    Result result = driver.moduleLoad(&module, image, count, options, values);
     if (check(result, "cuModuleLoadDataEx", error))
       return true;
     std::string why = error.text;

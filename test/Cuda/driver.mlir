@@ -28,7 +28,7 @@
 // CALLS-NEXT: cuMemAllocAsync 256 bytes
 // CALLS-NEXT:   is [[B:[0-9]+]]
 // CALLS-NEXT: cuMemcpyAsync 256 bytes
-// CALLS-NEXT: cuModuleLoadDataEx .target sm_80
+// CALLS-NEXT: cuModuleLoadDataEx .target sm_80{{$}}
 // CALLS-NEXT: cuModuleGetFunction kernel
 // CALLS-NEXT: cuLaunchKernel grid 3 1 1 block 64 1 1 shared 16 stream [[STREAM]] arguments [[A]] [[B]]
 // CALLS-NEXT: cuMemcpyAsync 256 bytes

@@ -105,11 +105,14 @@ Result cuCtxSetCurrent(void *context) { return 0; }
 Result cuModuleLoadDataEx(void **module, const void *image, unsigned count,
                           int *options, void **values) {
   const char *target = strstr(image, ".target");
+  char level[32] = "";
   for (unsigned i = 0; i < count; ++i)
     if (options[i] == 5)
       strcpy(values[i], "the log of the compiler");
+    else if (options[i] == 7)
+      snprintf(level, sizeof(level), " level %d", (int)(intptr_t)values[i]);
   target = target ? target : "an object";
-  BEGIN("%.*s", (int)strcspn(target, ",\n"), target);
+  BEGIN("%.*s%s", (int)strcspn(target, ",\n"), target, level);
   const char *path = getenv("FAKE_CUDA_PTX");
   FILE *file = path && *target == '.' ? fopen(path, "a") : NULL;
   if (file) {
