@@ -154,15 +154,16 @@ def PosencPlanMemory : Pass<"posenc-plan-memory", "func::FuncOp"> {
 def PosencExpandMath : Pass<"posenc-expand-math"> {
   let summary = "write exp, erf, tanh, sin, cos and rsqrt of f32 as arithmetic";
   let description = [{
-    On scalars and vectors, without branches, tables or calls. Results below
+    On scalars and vectors, without branches or calls. Results below
     the normal numbers become 0. Errors are those of `docs/numerics.md`. GELU written out
-    with erf, `x/2 (1 + erf(x / sqrt 2))`, is one function.
+    with erf, `x/2 (1 + erf(x / sqrt 2))`, is one function, which vectors of
+    AVX-512 take from a table if it is rounded to bf16.
 
     Example: `pe-opt --posenc-expand-math`.
   }];
-  let options = [ListOption<"keep", "keep", "std::string",
+  let options = [Posenc_VectorBits, ListOption<"keep", "keep", "std::string",
     "functions to leave alone, by their names without the dialect">];
-  let dependentDialects = ["arith::ArithDialect", "math::MathDialect"];
+  let dependentDialects = ["arith::ArithDialect", "LLVM::LLVMDialect", "math::MathDialect"];
 }
 
 def PosencOutlineLoops : Pass<"posenc-outline-loops", "ModuleOp"> {

@@ -6,12 +6,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Vectorize/Processor.h"
 #include "posenc/Passes.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
 #include <limits>
@@ -22,6 +25,27 @@ namespace posenc {
 #define GEN_PASS_DEF_POSENCEXPANDMATH
 #include "posenc/Passes.h.inc"
 } // namespace posenc
+
+/// The polynomial, by powers of `x - center`, that is `f` at the points of Chebyshev
+/// within `radius`.
+static SmallVector<double> interpolate(double (*f)(double), double center, double radius,
+                                       unsigned degree) {
+  SmallVector<double> points, differences, powers;
+  for (unsigned i = 0; i <= degree; ++i) {
+    points.push_back(radius * std::cos(llvm::numbers::pi * (i + 0.5) / (degree + 1)));
+    differences.push_back(f(center + points[i]));
+  }
+  for (unsigned order = 1; order <= degree; ++order)
+    for (unsigned i = degree; i >= order; --i)
+      differences[i] = (differences[i] - differences[i - 1]) / (points[i] - points[i - order]);
+  for (int i = degree; i >= 0; --i) { // powers * (x - points[i]) + differences[i]
+    powers.insert(powers.begin(), 0.0);
+    for (size_t k = 0; k + 1 < powers.size(); ++k)
+      powers[k] -= points[i] * powers[k + 1];
+    powers[0] += differences[i];
+  }
+  return powers;
+}
 
 namespace {
 
@@ -113,9 +137,37 @@ struct Math : ImplicitLocOpBuilder {
     return math::CopySignOp::create(*this, fma(p, f(-2.0), f(1.0)), z);
   }
 
+  /// The same for what is rounded to bf16: squares around the nearest multiple of 1/4,
+  /// whose coefficients two registers of AVX-512 hold. For f32 cubes, with more of
+  /// them to look up, would be no faster than the one polynomial.
+  std::pair<Value, Value> normalTailByTable(Value x) {
+    constexpr int64_t pieces = 32, perUnit = 4;
+    constexpr unsigned degree = 2;
+    Value a = atMost(math::AbsFOp::create(*this, x), 6.0);
+    Value magic = f(12582912.0 / perUnit), sum = add(a, magic);
+    Value piece = toBits(sum), rest = sub(a, sub(sum, magic)), p;
+    SmallVector<float> c[degree + 1];
+    for (int64_t i = 0; i < pieces; ++i) {
+      auto tail = [](double a) { return std::erfc(a * std::sqrt(0.5)) / 2; };
+      for (auto [k, value] : llvm::enumerate(interpolate(tail, double(i) / perUnit, 0.5 / perUnit, degree)))
+        c[k].push_back(value);
+    }
+    for (ArrayRef<float> table : llvm::reverse(c)) {
+      auto half = [&](ArrayRef<float> values) {
+        return arith::ConstantOp::create(*this, DenseElementsAttr::get(cast<VectorType>(type), values));
+      };
+      Value next = LLVM::CallIntrinsicOp::create(
+                       *this, type, getStringAttr("llvm.x86.avx512.vpermi2var.ps.512"),
+                       ValueRange{half(table.take_front(pieces / 2)), piece, half(table.take_back(pieces / 2))})
+                       .getResult(0);
+      p = p ? fma(p, rest, next) : next;
+    }
+    return {a, p};
+  }
+
   /// x Phi(x): x or 0, less |x| Phi(-|x|).
-  Value gelu(Value x) {
-    auto [a, p] = normalTail(x);
+  Value gelu(Value x, bool byTable) {
+    auto [a, p] = byTable ? normalTailByTable(x) : normalTail(x);
     Value positive = select(arith::CmpFOp::create(*this, arith::CmpFPredicate::OGT, x, f(0.0)), x, f(0.0));
     return fma(arith::NegFOp::create(*this, a), p, positive);
   }
@@ -189,9 +241,13 @@ Value factorBeside(Value v, double c) {
   return isNear(product.getLhs()) ? product.getRhs() : Value();
 }
 
+bool roundsToBF16(Operation *op) {
+  return isa<arith::TruncFOp>(op) && getElementTypeOrSelf(op->getResult(0)).isBF16();
+}
+
 /// x/2 (1 + erf(x / sqrt 2)): half of the error function's arithmetic is not needed.
 struct ExpandGelu : OpRewritePattern<arith::MulFOp> {
-  using OpRewritePattern::OpRewritePattern;
+  ExpandGelu(MLIRContext *context, bool avx512) : OpRewritePattern(context), avx512(avx512) {}
   LogicalResult matchAndRewrite(arith::MulFOp op, PatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(op.getType()).isF32() || isa<TensorType>(op.getType()))
       return failure();
@@ -204,16 +260,30 @@ struct ExpandGelu : OpRewritePattern<arith::MulFOp> {
         auto erf = part.getDefiningOp<math::ErfOp>();
         if (!erf || !matchPattern(one, m_OneFloat()) || factorBeside(erf.getOperand(), std::sqrt(0.5)) != x)
           continue;
-        rewriter.replaceOp(op, Math(op.getLoc(), rewriter, op.getType()).gelu(x));
+        auto vector = dyn_cast<VectorType>(op.getType());
+        bool byTable = avx512 && vector && vector.getShape() == ArrayRef<int64_t>{16} &&
+                       llvm::all_of(op->getUsers(), roundsToBF16);
+        rewriter.replaceOp(op, Math(op.getLoc(), rewriter, op.getType()).gelu(x, byTable));
         return success();
       }
     }
     return failure();
   }
+
+  bool avx512;
 };
 
 struct ExpandMath : posenc::impl::PosencExpandMathBase<ExpandMath> {
   using PosencExpandMathBase::PosencExpandMathBase;
+
+  /// Whether vectors of 16 are registers; never in a module for a GPU.
+  FailureOr<bool> hasAvx512() {
+    auto module = dyn_cast<ModuleOp>(getOperation());
+    if (!module)
+      return false;
+    FailureOr<posenc::Processor> processor = posenc::Processor::get(module, vectorBits, false);
+    return failed(processor) ? FailureOr<bool>(failure()) : processor->lanes() == 16;
+  }
 
   template <typename Op> void add(RewritePatternSet &patterns, Value (*build)(Math &, Value)) {
     StringRef name = Op::getOperationName();
@@ -222,6 +292,9 @@ struct ExpandMath : posenc::impl::PosencExpandMathBase<ExpandMath> {
   }
 
   void runOnOperation() override {
+    FailureOr<bool> avx512 = hasAvx512();
+    if (failed(avx512))
+      return signalPassFailure();
     RewritePatternSet patterns(&getContext());
     add<math::ExpOp>(patterns, [](Math &m, Value x) { return m.exp(x); });
     add<math::Exp2Op>(patterns, [](Math &m, Value x) { return m.exp2(x); });
@@ -231,7 +304,7 @@ struct ExpandMath : posenc::impl::PosencExpandMathBase<ExpandMath> {
     add<math::CosOp>(patterns, [](Math &m, Value x) { return m.sine(x, 1); });
     add<math::RsqrtOp>(patterns, [](Math &m, Value x) { return m.rsqrt(x); });
     if (!llvm::is_contained(keep, "erf"))
-      patterns.add<ExpandGelu>(&getContext());
+      patterns.add<ExpandGelu>(&getContext(), *avx512);
     // The end of an expression sees what it is made of.
     GreedyRewriteConfig config;
     config.setUseTopDownTraversal(false);

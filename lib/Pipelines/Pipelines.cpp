@@ -148,8 +148,10 @@ static void buildVectorize(OpPassManager &pm, const posenc::CpuPipelineOptions &
   simplify(pm);
 }
 
-static void buildCpuLLVM(OpPassManager &pm, const posenc::CpuPipelineOptions &) {
-  pm.addPass(posenc::createPosencExpandMath());
+static void buildCpuLLVM(OpPassManager &pm, const posenc::CpuPipelineOptions &options) {
+  posenc::PosencExpandMathOptions math;
+  math.vectorBits = options.vectorBits;
+  pm.addPass(posenc::createPosencExpandMath(math));
   pm.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   simplify(pm);
   deallocate(pm);
