@@ -5,6 +5,25 @@
 
 include "mlir/Pass/PassBase.td"
 
+def PosencGroupHeads : Pass<"posenc-group-heads", "ModuleOp"> {
+  let summary = "let linear layers write each head's rows next to each other";
+  let description = [{
+    A buffer `[..., N]` that linear layers write and attention or maps read by heads of
+    D channels becomes one of `[N / D, ..., D]`: the rows of a head are then one stream,
+    where they were N elements apart, each on a page of its own. Nothing is copied. The
+    layers get a destination that is split into heads, readers a view with other strides.
+    Buffers with any other reader stay as they are, as do those with heads that are no
+    multiple of a vector.
+
+    A `memref<?x?x1152xf32>` that attention reads as `?x?x12x32`, three times, becomes a
+    `memref<36x?x?x32xf32>`; the layer writes a view of it, `memref<?x36x32xf32, strided<[32, ?, 1]>>`.
+
+    Example: `pe-opt --posenc-group-heads=vector-bits=512`.
+  }];
+  let options = [Posenc_VectorBits];
+  let dependentDialects = ["arith::ArithDialect", "memref::MemRefDialect"];
+}
+
 def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
   let summary = "lower attention on buffers to vector kernels";
   let description = [{

@@ -172,8 +172,9 @@ def Posenc_LinearOp : Posenc_KernelOp<"linear", [AttrSizedOperandSegments]> {
     `y[..., n] = epilogue(sum_k x[..., k] * w[n, k], extras...)`, accumulated in
     f32. The weight is `[N, K]`, or packed into panels of P outputs
     `[ceil(N / P), K, P]`, or into panels of pairs of inputs `[ceil(N / P), K / 2, P, 2]`.
-    Extras are `[N]`, or shaped like the result. Without
-    an epilogue they are added.
+    Extras are `[N]`, or `[..., N]` with the rows of the input. Without
+    an epilogue they are added. A destination in memory may be split into heads,
+    `[..., H, D]` with `H * D = N`, wherever these lie (`posenc-group-heads`).
 
     Example:
 
@@ -210,6 +211,17 @@ def Posenc_LinearOp : Posenc_KernelOp<"linear", [AttrSizedOperandSegments]> {
     int64_t getInputs() {
       int64_t size = ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getDimSize(1);
       return isPaired() && !::mlir::ShapedType::isDynamic(size) ? 2 * size : size;
+    }
+    /// Whether the outputs of a row are split into heads of `getHeadWidth()` channels.
+    bool isSplit() {
+      return ::llvm::cast<::mlir::ShapedType>(getOuts()[0].getType()).getRank() >
+             ::llvm::cast<::mlir::ShapedType>(getInput().getType()).getRank();
+    }
+    int64_t getHeadWidth() { return ::llvm::cast<::mlir::ShapedType>(getOuts()[0].getType()).getShape().back(); }
+    /// Outputs of a row.
+    int64_t getOutputs() {
+      ::llvm::ArrayRef<int64_t> shape = ::llvm::cast<::mlir::ShapedType>(getOuts()[0].getType()).getShape();
+      return isSplit() ? shape.drop_back().back() * shape.back() : shape.back();
     }
     /// Outputs of a panel of a packed weight.
     int64_t getPanel() { return ::llvm::cast<::mlir::ShapedType>(getWeight().getType()).getDimSize(2); }

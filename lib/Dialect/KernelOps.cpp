@@ -261,24 +261,29 @@ LogicalResult LinearOp::verify() {
            << w.getRank();
   if (isPaired() && w.getDimSize(3) != 2)
     return emitOpError("expected pairs of inputs innermost, but found ") << w;
-  if (x.getRank() < 1 || y.getRank() != x.getRank())
+  bool split = isa<MemRefType>(y) && y.getRank() == x.getRank() + 1;
+  if (x.getRank() < 1 || (y.getRank() != x.getRank() && !split))
     return emitOpError("expected input and destination of one rank, but found ")
            << x.getRank() << " and " << y.getRank();
+  if (split && ShapedType::isDynamicShape(y.getShape().take_back(2)))
+    return emitOpError("expected a known number of heads of a known width, but found ") << y;
   if (!agree(x.getShape().back(), getInputs()))
     return emitOpError("expected inputs of width ")
            << getInputs() << ", but found " << x.getShape().back();
-  int64_t n = y.getShape().back();
+  int64_t n = getOutputs();
   if (isPacked() && getPanel() < 1)
     return emitOpError("expected panels of a known number of outputs, but found ") << w;
   bool packed = isPacked() && !ShapedType::isDynamic(n);
   if (!agree(w.getDimSize(0), packed ? llvm::divideCeil(n, getPanel()) : n))
     return emitOpError("expected a weight for ") << n << " outputs, but found " << w;
-  if (failed(verifyCompatibleShape(x.getShape().drop_back(), y.getShape().drop_back())))
+  SmallVector<int64_t> whole(y.getShape().drop_back(split ? 2 : 1));
+  if (failed(verifyCompatibleShape(x.getShape().drop_back(), whole)))
     return emitOpError("expected destination rows as in ") << x << ", but found " << y;
+  whole.push_back(n);
   for (Value extra : getExtras()) {
     ArrayRef<int64_t> shape = shaped(extra).getShape();
     bool row = shape.size() == 1 && agree(shape[0], n);
-    if (!row && failed(verifyCompatibleShape(shape, y.getShape())))
+    if (!row && failed(verifyCompatibleShape(shape, whole)))
       return emitOpError("expected an extra of shape [")
              << n << "] or that of the result, but found " << extra.getType();
   }

@@ -71,12 +71,16 @@ struct MapToGpu : posenc::impl::PosencMapToGpuBase<MapToGpu> {
 
   static bool readsCache(AttentionOp op) { return op.readsCache(); }
   static bool readsCache(LinearOp) { return false; }
+  static bool splitsHeads(AttentionOp) { return false; }
+  static bool splitsHeads(LinearOp op) { return op.isSplit(); }
 
   /// The form that the op or the pipeline asks for, else the first that accepts.
   template <typename Op>
   LogicalResult build(Op op, const Chip &target, std::optional<Form> wanted) {
     if (!op.hasPureBufferSemantics())
       return op.emitOpError("expected buffers to map to a GPU");
+    if (splitsHeads(op))
+      return op.emitOpError("expected a destination of rows to map to a GPU, but found heads");
     auto schedule = op->template getAttrOfType<ScheduleAttr>("posenc.schedule");
     if (schedule)
       wanted = schedule.getForm();

@@ -137,6 +137,9 @@ static void buildTile(OpPassManager &pm, const posenc::CpuPipelineOptions &optio
 
 static void buildVectorize(OpPassManager &pm, const posenc::CpuPipelineOptions &options) {
   bufferize(pm);
+  posenc::PosencGroupHeadsOptions heads;
+  heads.vectorBits = options.vectorBits;
+  pm.addPass(posenc::createPosencGroupHeads(heads));
   posenc::PosencVectorizeAttentionOptions attention;
   attention.vectorBits = options.vectorBits;
   attention.bf16Pairs = options.bf16Pairs;

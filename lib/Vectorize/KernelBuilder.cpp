@@ -138,9 +138,9 @@ Value KernelBuilder::rowCount(Value memref) {
   return count;
 }
 
-SmallVector<Value> KernelBuilder::leading(Value memref, Value row) {
+SmallVector<Value> KernelBuilder::leading(Value memref, Value row, int64_t last) {
   Values extents;
-  for (int64_t d = 0; d + 1 < memrefOf(memref).getRank(); ++d)
+  for (int64_t d = 0; d + last < memrefOf(memref).getRank(); ++d)
     extents.push_back(size(memref, d));
   return delinearize(row, extents);
 }

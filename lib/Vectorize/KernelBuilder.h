@@ -93,8 +93,9 @@ public:
   Value size(Value memref, int64_t dim);
   Value lastSize(Value memref);
   Value rowCount(Value memref);
-  /// Indices of all dimensions but the last; `row` counts in row-major order.
-  Values leading(Value memref, Value row);
+  /// Indices of all dimensions but the last, or the last few; `row` counts in row-major
+  /// order.
+  Values leading(Value memref, Value row, int64_t last = 1);
   /// The same for any extents.
   Values delinearize(Value number, mlir::ValueRange extents);
 

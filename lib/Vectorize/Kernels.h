@@ -121,6 +121,8 @@ struct LinearPlan {
 
   /// How many outputs a panel of a packed weight should have.
   static int64_t choosePanel(int64_t outputs, int64_t lanes);
+  /// The number of outputs of a row of `out`.
+  mlir::Value count(KernelBuilder &b, mlir::Value out) const;
 
   bool vectors;        ///< else scalar loops
   bool copyRows;       ///< rows of the input go to scratch first
@@ -130,6 +132,10 @@ struct LinearPlan {
   int64_t pitch = 0;   ///< between rows of the scratch
   int64_t rows;        ///< that one call of the kernel takes at most
 };
+
+/// Where the destination has output `n` of a row, or the vector from there on.
+llvm::SmallVector<mlir::Value> outputAt(KernelBuilder &b, LinearOp op, mlir::Value out,
+                                        mlir::Value row, mlir::Value n);
 
 /// Rows [rows[0], rows[1]) and panels [panels[0], panels[1]).
 mlir::LogicalResult buildLinear(KernelBuilder &b, LinearOp op, mlir::ValueRange operands,

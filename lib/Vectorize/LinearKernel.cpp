@@ -238,7 +238,7 @@ void LinearKernel::tile(const Tile &tile) {
       for (unsigned i = 0; i < extras.size(); ++i)
         if (!values[i])
           values[i] = load(extras[i], row, v);
-      Values at = join(b.leading(out, row), column(v));
+      Values at = outputAt(b, op, out, row, column(v));
       b.store(finish(acc[r * width + v], values), out, at, active(v));
     }
   }

@@ -31,16 +31,16 @@ int64_t LinearPlan::choosePanel(int64_t outputs, int64_t lanes) {
 }
 
 LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes, bool bf16Pairs) {
-  auto x = cast<MemRefType>(operands[0].getType()), w = cast<MemRefType>(operands[1].getType()),
-       out = cast<MemRefType>(operands.back().getType());
+  auto x = cast<MemRefType>(operands[0].getType()), w = cast<MemRefType>(operands[1].getType());
   panel = op.isPacked() ? op.getPanel() : 16;
   height = tileHeight(panel, lanes);
   inputs = op.getInputs();
-  outputs = out.getShape().back();
+  outputs = op.getOutputs();
   Region &epilogue = op.getEpilogue();
   vectors = op.isPacked() && w.hasStaticShape() && w.getLayout().isIdentity() && inputs > 0 &&
             ShapedType::isStatic(outputs) &&
             llvm::all_of(operands.drop_front(2), hasUnitStride) &&
+            (!op.isSplit() || op.getHeadWidth() % lanes == 0) &&
             (epilogue.empty() ||
              RegionVectorizer::hasVectorForm(epilogue, epilogue.getArguments()));
 
@@ -71,17 +71,29 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes, bool bf1
     rows = budget;
 }
 
+Value LinearPlan::count(KernelBuilder &b, Value out) const {
+  return ShapedType::isDynamic(outputs) ? b.lastSize(out) : b.index(outputs);
+}
+
+SmallVector<Value> posenc::outputAt(KernelBuilder &b, LinearOp op, Value out, Value row, Value n) {
+  if (!op.isSplit())
+    return join(b.leading(out, row), n);
+  Value head = b.divide(n, op.getHeadWidth());
+  return join(join(b.leading(out, row, 2), head), b.sub(n, b.mul(head, op.getHeadWidth())));
+}
+
 LogicalResult posenc::buildLinearLoops(KernelBuilder &b, LinearOp op, ValueRange operands,
                                        const IRMapping &outer, ValueRange rows,
                                        ValueRange panels) {
   Value x = operands[0], w = operands[1], out = operands.back();
-  int64_t width = LinearPlan(op, operands, b.lanes, b.bf16Pairs).panel;
-  Value first = b.mul(panels[0], width), end = b.min(b.mul(panels[1], width), b.lastSize(out));
+  LinearPlan plan(op, operands, b.lanes, b.bf16Pairs);
+  int64_t width = plan.panel;
+  Value first = b.mul(panels[0], width), end = b.min(b.mul(panels[1], width), plan.count(b, out));
   LogicalResult status = success();
   b.loop(rows[0], rows[1], 1, [&](Value row) {
     // Operands may have been collapsed in different ways.
     SmallVector<SmallVector<Value>> at;
-    for (Value operand : operands)
+    for (Value operand : operands.drop_back())
       at.push_back(b.leading(operand, row));
     auto load = [&](unsigned operand, Value last) {
       return b.load(operands[operand], join(at[operand], last), 0);
@@ -116,7 +128,7 @@ LogicalResult posenc::buildLinearLoops(KernelBuilder &b, LinearOp op, ValueRange
         result = epilogue.evaluate(bindings)[0].chunks[0];
         status = failure(epilogue.failed());
       }
-      b.store(result, out, join(at.back(), n));
+      b.store(result, out, outputAt(b, op, out, row, n));
     });
   });
   return status;

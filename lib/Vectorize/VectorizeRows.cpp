@@ -15,16 +15,16 @@ namespace posenc {
 #include "posenc/Passes.h.inc"
 } // namespace posenc
 
-/// All dimensions but the last as one, if the layout allows it: layers that
-/// differ in the rank of their rows share a kernel.
-static Value collapseRows(KernelBuilder &b, Value v) {
+/// All dimensions but the last, or the last few, as one, if the layout allows it: layers
+/// that differ in the rank of their rows share a kernel.
+static Value collapseRows(KernelBuilder &b, Value v, int64_t last = 1) {
   auto type = cast<MemRefType>(v.getType());
-  if (type.getRank() < 3)
+  int64_t rows = type.getRank() - last;
+  if (rows < 2)
     return v;
-  SmallVector<ReassociationIndices> groups(2);
-  for (int64_t d = 0; d + 1 < type.getRank(); ++d)
-    groups[0].push_back(d);
-  groups[1].push_back(type.getRank() - 1);
+  SmallVector<ReassociationIndices> groups(1 + last);
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    groups[std::max<int64_t>(d - rows + 1, 0)].push_back(d);
   if (!memref::CollapseShapeOp::isGuaranteedCollapsible(type, groups))
     return v;
   return memref::CollapseShapeOp::create(b, v, groups);
@@ -57,7 +57,7 @@ static Shares split(KernelBuilder &b, Value rows, int64_t most, int64_t unit) {
 static LogicalResult rewrite(LinearOp op, Outliner &outliner) {
   KernelBuilder b = outliner.before(op);
   auto operands = llvm::map_to_vector(op->getOperands(), [&](Value v) {
-    return v == op.getWeight() ? v : collapseRows(b, v);
+    return v == op.getWeight() ? v : collapseRows(b, v, op.isSplit() && v == op.getOuts()[0] ? 2 : 1);
   });
   LinearPlan plan(op, operands, b.lanes, b.bf16Pairs);
   FailureOr<KernelCall> call = outliner.outline(
@@ -70,8 +70,8 @@ static LogicalResult rewrite(LinearOp op, Outliner &outliner) {
     return failure();
   // With few blocks of rows, threads share the panels as well: eight shares or more, and
   // an even number.
-  Shares blocks = split(b, b.rowCount(operands.back()), plan.rows, plan.height);
-  Value panels = b.ceilDivide(b.lastSize(operands.back()), plan.panel);
+  Shares blocks = split(b, b.rowCount(operands.front()), plan.rows, plan.height);
+  Value panels = b.ceilDivide(plan.count(b, operands.back()), plan.panel);
   Value groups = b.mul(b.ceilDivide(b.index(4), blocks.count), 2);
   groups = b.min(groups, b.max(panels, 1));
   groups = b.select(b.less(blocks.count, b.index(8)), groups, b.index(1));

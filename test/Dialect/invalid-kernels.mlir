@@ -213,3 +213,27 @@ func.func @norm_gamma(%x: tensor<1x5x8xf32>, %g: tensor<7xf32>, %y0: tensor<1x5x
   %0 = posenc.layer_norm ins(%x, %g, %g : tensor<1x5x8xf32>, tensor<7xf32>, tensor<7xf32>) outs(%y0 : tensor<1x5x8xf32>) {eps = 1.0e-6 : f32} -> tensor<1x5x8xf32>
   return
 }
+
+// -----
+
+func.func @linear_heads_width(%x: memref<5x8xf32>, %w: memref<32x8xf32>, %y: memref<5x2x24xf32>) {
+  // expected-error @+1 {{expected a weight for 48 outputs, but found 'memref<32x8xf32>'}}
+  posenc.linear ins(%x, %w : memref<5x8xf32>, memref<32x8xf32>) outs(%y : memref<5x2x24xf32>)
+  return
+}
+
+// -----
+
+func.func @linear_heads_unknown(%x: memref<5x8xf32>, %w: memref<32x8xf32>, %y: memref<5x?x16xf32>) {
+  // expected-error @+1 {{expected a known number of heads of a known width, but found 'memref<5x?x16xf32>'}}
+  posenc.linear ins(%x, %w : memref<5x8xf32>, memref<32x8xf32>) outs(%y : memref<5x?x16xf32>)
+  return
+}
+
+// -----
+
+func.func @linear_heads_extra(%x: memref<5x8xf32>, %w: memref<32x8xf32>, %r: memref<5x2x16xf32>, %y: memref<5x2x16xf32>) {
+  // expected-error @+1 {{expected an extra of shape [32] or that of the result, but found 'memref<5x2x16xf32>'}}
+  posenc.linear ins(%x, %w : memref<5x8xf32>, memref<32x8xf32>) with(%r : memref<5x2x16xf32>) outs(%y : memref<5x2x16xf32>)
+  return
+}
