@@ -39,6 +39,12 @@ def PosencVectorizeAttention : Pass<"posenc-vectorize-attention", "ModuleOp"> {
     the products are taken so: of two channels for the scores, of two keys for the
     sums of values.
 
+    What the op's regions encode, keys or values, is encoded once for all query heads
+    and blocks of queries that share it. Where threads have whole heads of keys, as
+    many for each or four and more, each has room for one head, and a block of
+    queries encodes those keys that it is the first to meet. Otherwise all keys are
+    encoded before, which takes room for all heads.
+
     Sizes of tiles and blocks come from a model of registers and caches, or from
     the op's `posenc.cpu_schedule`.
 
@@ -134,8 +140,11 @@ def PosencPlanMemory : Pass<"posenc-plan-memory", "func::FuncOp"> {
     share their place; sizes may be dynamic. `posenc-lower-runtime` takes the piece
     from the runtime library, where each thread keeps it for its next call.
 
-    What stays allocated: results, which belong to the caller, what is allocated in
-    parallel loops, and what has a size that is read from memory. Comes after the
+    The buffers of an iteration of a parallel loop are views of a piece of its own, of
+    the thread that runs it.
+
+    What stays allocated: results, which belong to the caller, and what has a size that
+    is read from memory. Comes after the
     deallocation, when it is known how long buffers live.
 
     Example: `pe-opt --posenc-plan-memory` turns

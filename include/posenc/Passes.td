@@ -178,9 +178,10 @@ def PosencApplyMaps : Pass<"posenc-apply-maps"> {
   let summary = "encode keys and values once instead of per block of queries";
   let description = [{
     The key and value maps of a `posenc.attention` become a `posenc.map` before
-    it: every block of queries, and every query head of a group, would otherwise
-    repeat them. The encoded keys take memory in proportion to their number. An
-    op with at most 16 queries, known when compiling, keeps its maps.
+    it, for kernels that have none, as those for GPUs: every block of queries, and
+    every query head of a group, would otherwise repeat them. The encoded keys take
+    memory in proportion to their number. An op with at most 16 queries, known when
+    compiling, keeps its maps.
 
     Example: `pe-opt --posenc-fuse --posenc-apply-maps`.
   }];

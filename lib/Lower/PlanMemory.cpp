@@ -26,7 +26,7 @@ namespace {
 constexpr int64_t kLine = 64;
 
 /// An allocation that is freed in its own block, and between which operations of
-/// the function's body it lives.
+/// the body it lives.
 struct Buffer {
   memref::AllocOp alloc;
   memref::DeallocOp dealloc;
@@ -45,9 +45,10 @@ struct Slot {
   }
 };
 
+/// Of a function, or of one iteration of a parallel loop.
 class Plan {
 public:
-  explicit Plan(func::FuncOp function) : body(function.getBody().front()) {}
+  explicit Plan(Block &body) : body(body) {}
   void run();
 
 private:
@@ -69,7 +70,8 @@ void Plan::collect(memref::AllocOp alloc) {
   if (!type.getLayout().isIdentity() || type.getMemorySpace() || !type.getElementType().isIntOrIndexOrFloat())
     return;
   // Iterations of a parallel loop would share the buffer.
-  for (Operation *parent = alloc->getParentOp(); !isa<func::FuncOp>(parent); parent = parent->getParentOp())
+  for (Operation *parent = alloc->getParentOp(); parent != body.getParentOp();
+       parent = parent->getParentOp())
     if (!isa<scf::ForOp, scf::IfOp, scf::WhileOp>(parent))
       return;
   memref::DeallocOp dealloc;
@@ -93,10 +95,16 @@ void Plan::collect(memref::AllocOp alloc) {
 /// Moves what computes the sizes in front of `top`; fails if that needs memory.
 bool Plan::hoistSizes(Buffer &buffer, Operation *top) {
   SetVector<Operation *> slice;
+  auto isAvailable = [&](Block *block) {
+    return block == &body || block->getParent()->isProperAncestor(body.getParent());
+  };
   std::function<bool(Value)> visit = [&](Value value) {
     Operation *op = value.getDefiningOp();
-    if (!op || slice.contains(op) || (op->getBlock() == &body && op->isBeforeInBlock(top)))
-      return op || value.getParentBlock() == &body;
+    if (!op || slice.contains(op))
+      return op || isAvailable(value.getParentBlock());
+    Operation *ancestor = body.findAncestorOpInBlock(*op);
+    if (!ancestor || (ancestor == op && op->isBeforeInBlock(top)))
+      return true;
     if (op->getNumRegions() || !isPure(op) || !llvm::all_of(op->getOperands(), visit))
       return false;
     slice.insert(op);
@@ -200,8 +208,10 @@ struct PlanMemory : posenc::impl::PosencPlanMemoryBase<PlanMemory> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     // A function of several blocks has no order of lives.
-    if (function->hasAttr("posenc.signature") && llvm::hasSingleElement(function.getBody()))
-      Plan(function).run();
+    if (!function->hasAttr("posenc.signature") || !llvm::hasSingleElement(function.getBody()))
+      return;
+    Plan(function.getBody().front()).run();
+    function.walk([](scf::ParallelOp loop) { Plan(*loop.getBody()).run(); });
   }
 };
 } // namespace

@@ -123,7 +123,6 @@ static void decomposeOthers(OpPassManager &pm) {
 
 static void buildTile(OpPassManager &pm, const posenc::CpuPipelineOptions &options) {
   pm.addPass(posenc::createPosencReadCaches());
-  pm.addPass(posenc::createPosencApplyMaps());
   pm.addPass(posenc::createPosencTabulate());
   posenc::PosencPackWeightsOptions pack;
   pack.vectorBits = options.vectorBits;

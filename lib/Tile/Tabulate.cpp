@@ -230,9 +230,13 @@ struct Tabulate : posenc::impl::PosencTabulateBase<Tabulate> {
       if (hasSeveralHeads(op.getInput(), op.getRowDim() == 1 ? 2 : 1))
         tabulateMap(op, op.getInput(), op.getRowDim(), op.getBody(), op.getChannels());
     for (AttentionOp op : attentions) {
-      if (auto channels = op.getQueryChannels();
-          channels && hasSeveralHeads(op.getQuery(), op.getHeadDim()))
-        tabulateMap(op, op.getQuery(), op.getRowDim(), op.getQueryMap(), *channels);
+      auto tabulate = [&](Value rows, Region &map, std::optional<ChannelsAttr> channels) {
+        if (channels && hasSeveralHeads(rows, op.getHeadDim()))
+          tabulateMap(op, rows, op.getRowDim(), map, *channels);
+      };
+      tabulate(op.getQuery(), op.getQueryMap(), op.getQueryChannels());
+      tabulate(op.getKey(), op.getKeyMap(), op.getKeyChannels());
+      tabulate(op.getValue(), op.getValueMap(), op.getValueChannels());
       if (!op.getScoreMod().empty())
         tabulateScores(op);
     }

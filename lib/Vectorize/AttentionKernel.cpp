@@ -23,8 +23,18 @@ AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, const Attenti
       scale(op.getScale().convertToFloat() * (plan.natural ? 1.0 : log2e)),
       unit(scoreUnit(op, plan)),
       args{operands[0], operands[1], operands[2], operands[3],
-           op.getOuts().size() > 1 ? operands[4] : Value(), operands.take_back(4),
-           at[0], at[1], at[2]} {}
+           op.getOuts().size() > 1 ? operands[4] : Value(),
+           operands.slice(3 + op.getOuts().size(), 4), operands[1], operands[2],
+           at[0], at[1], at[2], Value()} {
+  ValueRange encoded = operands.drop_front(7 + op.getOuts().size());
+  if (encoded.empty())
+    return;
+  args.done = encoded.back();
+  if (plan.encodesKeys)
+    args.keyRows = encoded.front();
+  if (plan.encodesValues)
+    args.valueRows = encoded.drop_back().back();
+}
 
 LogicalResult posenc::buildAttention(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,
                                      ValueRange operands, const IRMapping &outer, ValueRange at) {
@@ -51,7 +61,6 @@ LogicalResult AttentionKernel::build() {
   keys = b.size(args.key, op.getRowDim());
   Value group = b.divide(b.size(args.query, op.getHeadDim()), b.size(args.key, op.getHeadDim()));
   keyHead = b.divide(args.head, group);
-  mapHead = b.add(keyHead, b.divide(args.offsets[1], group));
   hasMore = b.less(b.add(args.row, plan.queries()), queries);
   nextHead = b.select(hasMore, args.head, b.add(args.head, 1));
   nextKeyHead = b.divide(nextHead, group);
@@ -69,6 +78,7 @@ LogicalResult AttentionKernel::build() {
   Value last = b.min(b.add(args.row, plan.queries()), queries);
   auto bounds = liveKeys(args.row, last);
   Value begin = bounds.first, end = bounds.second;
+  lastKey = end;
   b.loop(begin, end, plan.keys, [&](Value block) { keyBlock(block, end, panels); });
   b.loop(b.index(0), panels, 1, [&](Value panel) { storeRows(panel, firstOf(panel)); });
   return success(!failed);
@@ -107,6 +117,8 @@ void AttentionKernel::keyBlock(Value first, Value last, Value panels) {
   Value behind = b.add(first, plan.keys), end = b.min(behind, last);
   Value isLast = b.lessEqual(last, behind);
   auto visit = [&] {
+    if (args.done)
+      encode(end);
     fillScratch(first, end);
     b.loop(b.index(0), panels, 1, [&](Value panel) { panelBlock(panel, first, end, isLast); });
   };
@@ -116,16 +128,16 @@ void AttentionKernel::keyBlock(Value first, Value last, Value panels) {
   b.ifThen(b.less(first, end), visit);
 }
 
-/// Keys and values of a block in f32, after their maps.
+/// Keys and values of a block that are not read where they are.
 void AttentionKernel::fillScratch(Value first, Value end) {
   Value count = b.sub(end, first);
   if (keyScratch)
-    copyRows(args.key, keyScratch, first, count, op.getKeyMap(), op.getKeyChannels());
+    copyRows(args.key, keyScratch, first, count);
   if (plan.pairs)
     return pairValues(first, end);
   values = valueScratch;
   if (plan.copyValues)
-    copyRows(args.value, valueScratch, first, count, op.getValueMap(), op.getValueChannels());
+    copyRows(args.value, valueScratch, first, count);
   if (hasPadding)
     clearPadding(first, count);
 }

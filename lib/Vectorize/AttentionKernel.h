@@ -23,8 +23,11 @@ private:
   // AttentionRows.cpp: rows in and out.
   Values rowAt(Value head, Value row) { return posenc::rowAt(op, args.batch, head, row); }
   void packQueries(Value panel, Value first);
-  void copyRows(Value from, Value to, Value first, Value count, mlir::Region &map,
-                std::optional<ChannelsAttr> channels);
+  Values keyAt(Value row) { return plan.encodesKeys ? Values{row} : rowAt(keyHead, row); }
+  Values valueAt(Value row) { return plan.encodesValues ? Values{row} : rowAt(keyHead, row); }
+  void mapQueries(Value first);
+  void encode(Value end);
+  void copyRows(Value from, Value to, Value first, Value count);
   void storeRows(Value panel, Value first);
   int64_t transposed(int64_t channels) const;
 
@@ -95,10 +98,13 @@ private:
   struct {
     Value query, key, value, out, lse; ///< `lse` may be null
     mlir::ValueRange offsets;          ///< of b, h, i, j
+    Value keyRows, valueRows;          ///< keys and values, encoded or not
     Value batch, head, row;            ///< the first query row of the block
+    Value done;                        ///< how many keys are encoded; null if none ever is
   } args;
   Value queries, keys; ///< numbers of rows
-  Value keyHead, mapHead;
+  Value keyHead;
+  Value lastKey; ///< behind all that this block of queries may see
   Value hasMore;               ///< this head has another block of queries
   Value nextHead, nextKeyHead; ///< of the block after this one
   Value packed, result, weights, maxima, sums; ///< Q^T, O^T, S^T and its statistics

@@ -107,10 +107,9 @@ std::pair<Value, Value> AttentionKernel::visibleKeys(Value first, Value end) {
 void AttentionKernel::clearPadding(Value first, Value count) {
   // Only rows that follow each other look the same in both places.
   bool inPlace = !plan.copyValues &&
-                 rowDistance(args.value, op.getRowDim(), b.getF32Type()) == valueWidth;
-  auto copy = [&] {
-    copyRows(args.value, valueScratch, first, count, op.getValueMap(), op.getValueChannels());
-  };
+                 (plan.encodesValues ||
+                  rowDistance(args.value, op.getRowDim(), b.getF32Type()) == valueWidth);
+  auto copy = [&] { copyRows(args.valueRows, valueScratch, first, count); };
   if (!plan.copyValues && !inPlace)
     copy();
   b.ifThen(hasPadding, [&] {
@@ -128,13 +127,13 @@ void AttentionKernel::clearPadding(Value first, Value count) {
   });
   if (!inPlace)
     return;
-  SmallVector<OpFoldResult> offsets = getAsOpFoldResult(join(rowAt(keyHead, first), b.index(0)));
-  SmallVector<OpFoldResult> sizes(4, b.getIndexAttr(1)), strides(4, b.getIndexAttr(1));
-  sizes[op.getRowDim()] = count;
-  sizes[3] = b.getIndexAttr(valueWidth);
+  SmallVector<OpFoldResult> offsets = getAsOpFoldResult(join(valueAt(first), b.index(0)));
+  SmallVector<OpFoldResult> sizes(offsets.size(), b.getIndexAttr(1)), strides(sizes);
+  sizes[plan.encodesValues ? 0 : op.getRowDim()] = count;
+  sizes.back() = b.getIndexAttr(valueWidth);
   auto type = cast<MemRefType>(memref::SubViewOp::inferRankReducedResultType(
-      {ShapedType::kDynamic, valueWidth}, cast<MemRefType>(args.value.getType()), offsets, sizes,
-      strides));
-  Value rows = memref::SubViewOp::create(b, type, args.value, offsets, sizes, strides);
+      {ShapedType::kDynamic, valueWidth}, cast<MemRefType>(args.valueRows.getType()), offsets,
+      sizes, strides));
+  Value rows = memref::SubViewOp::create(b, type, args.valueRows, offsets, sizes, strides);
   values = b.select(hasPadding, memref::CastOp::create(b, type, valueScratch), rows);
 }

@@ -7,13 +7,12 @@ using namespace posenc;
 
 static int64_t rowWidth(Value memref) { return cast<MemRefType>(memref.getType()).getDimSize(3); }
 
-/// Whether products of bf16 may be taken in pairs: operands of that type, but for
-/// keys that a map has left in f32. Pairs of keys are cut at the live interval,
+/// Whether products of bf16 may be taken in pairs: operands of that type, keys encoded
+/// or not. Pairs of keys are cut at the live interval,
 /// where the mask has to hide the one outside.
 static bool suitsPairs(AttentionOp op) {
   auto isBF16 = [](Value v) { return cast<ShapedType>(v.getType()).getElementType().isBF16(); };
-  return isBF16(op.getQuery()) && isBF16(op.getValue()) && op.getKeyMap().empty() &&
-         op.getValueMap().empty() && rowWidth(op.getQuery()) % 2 == 0 &&
+  return isBF16(op.getQuery()) && isBF16(op.getValue()) && op.getValueMap().empty() && rowWidth(op.getQuery()) % 2 == 0 &&
          op.getScale().convertToFloat() > 0 && (op.getLive().empty() || !op.getMask().empty());
 }
 
@@ -37,17 +36,16 @@ static bool areReadInPlace(Value memref, unsigned rowDim, Type element) {
 }
 
 AttentionPlan::AttentionPlan(AttentionOp op, const Processor &processor)
-    : pairs(processor.bf16Pairs && suitsPairs(op)), width(2 * processor.lanes()) {
+    : pairs(processor.bf16Pairs && suitsPairs(op)), encodesKeys(!op.getKeyMap().empty()),
+      encodesValues(!op.getValueMap().empty()), width(2 * processor.lanes()) {
   auto given = op->getAttrOfType<CpuScheduleAttr>("posenc.cpu_schedule");
   auto choose = [&](int64_t chosen, int64_t own) { return chosen ? chosen : own; };
   pairs &= !given || given.getPairs();
   Builder types(op.getContext());
   Type element = pairs ? types.getBF16Type() : types.getF32Type();
-  auto inPlace = [&](Value memref, Region &map) {
-    return map.empty() && areReadInPlace(memref, op.getRowDim(), element);
-  };
-  copyKeys = !inPlace(op.getKey(), op.getKeyMap());
-  copyValues = pairs || !inPlace(op.getValue(), op.getValueMap());
+  auto inPlace = [&](Value memref) { return areReadInPlace(memref, op.getRowDim(), element); };
+  copyKeys = !encodesKeys && !inPlace(op.getKey());
+  copyValues = pairs || (!encodesValues && !inPlace(op.getValue()));
   // Two sums a row in three quarters of the registers; operands and constants. Eight
   // channels of a row of values are half a line of the cache: none is in two.
   rows = choose(given ? given.getRows() : 0, std::min<int64_t>(processor.registers() * 3 / 8, 8));

@@ -27,8 +27,7 @@ int64_t AttentionKernel::transposed(int64_t channels) const {
 void AttentionKernel::packQueries(Value panel, Value first) {
   Value last = b.sub(queries, 1);
   if (mapped)
-    copyRows(args.query, mapped, first, b.index(plan.width), op.getQueryMap(),
-             op.getQueryChannels());
+    mapQueries(first);
   auto source = [&](Value lane, Value channel, int64_t n) {
     Value from = mapped ? mapped : args.query;
     Values row = mapped ? Values{lane} : rowAt(args.head, b.min(b.add(first, lane), last));
@@ -63,22 +62,42 @@ void AttentionKernel::packQueries(Value panel, Value first) {
     });
 }
 
-/// Rows `first + r` of an operand, never past its end, to the rows r of scratch,
-/// mapped.
-void AttentionKernel::copyRows(Value from, Value to, Value first, Value count, Region &map,
-                               std::optional<ChannelsAttr> channels) {
-  bool query = from == args.query;
-  Value last = b.sub(query ? queries : keys, 1), head = query ? args.head : keyHead;
-  Value size = b.lastSize(to), zero = b.index(0);
+/// Queries `first + r` of a panel, never past the last, to the rows r of scratch.
+void AttentionKernel::mapQueries(Value first) {
+  RowMap map(b, op.getQueryMap(), *op.getQueryChannels(), outer);
+  b.loop(b.index(0), b.index(plan.width), 1, [&](Value r) {
+    Value row = b.min(b.add(first, r), b.sub(queries, 1));
+    Values coordinates{coordinate(args.batch, 0), coordinate(args.head, 1), coordinate(row, 2)};
+    failed |= mlir::failed(map.apply(args.query, rowAt(args.head, row), mapped, r, coordinates));
+  });
+}
+
+/// Keys and values before `end` that nobody has encoded yet.
+void AttentionKernel::encode(Value end) {
+  Value zero = b.index(0), done = memref::LoadOp::create(b, args.done, zero);
+  Value group = b.divide(b.size(args.query, op.getHeadDim()), b.size(args.key, op.getHeadDim()));
+  Value head[] = {args.batch, keyHead};
+  Value coordinates[] = {coordinate(args.batch, 0),
+                         b.add(keyHead, b.divide(args.offsets[1], group)), args.offsets[3]};
+  auto rows = [&](Value from, Value to, Region &map, std::optional<ChannelsAttr> channels) {
+    failed |= mlir::failed(
+        encodeRows(b, op, map, *channels, outer, from, head, coordinates, done, end, to));
+  };
+  b.ifThen(b.less(done, end), [&] {
+    if (plan.encodesKeys)
+      rows(args.key, args.keyRows, op.getKeyMap(), op.getKeyChannels());
+    if (plan.encodesValues)
+      rows(args.value, args.valueRows, op.getValueMap(), op.getValueChannels());
+    memref::StoreOp::create(b, end, args.done, zero);
+  });
+}
+
+/// Rows `first + r` of keys or values, never past the last, to the rows r of scratch.
+void AttentionKernel::copyRows(Value from, Value to, Value first, Value count) {
+  Value last = b.sub(keys, 1), size = b.lastSize(to), zero = b.index(0);
   b.loop(zero, count, 1, [&](Value r) {
     Value row = b.min(b.add(first, r), last);
-    Values at = rowAt(head, row);
-    if (map.empty())
-      return b.copy(from, at, to, r, zero, size);
-    Values coordinates{coordinate(args.batch, 0), query ? coordinate(head, 1) : mapHead,
-                       coordinate(row, query ? 2 : 3)};
-    LogicalResult done = RowMap(b, map, *channels, outer).apply(from, at, to, r, coordinates);
-    failed |= mlir::failed(done);
+    b.copy(from, from == args.key ? rowAt(keyHead, row) : valueAt(row), to, r, zero, size);
   });
 }
 

@@ -65,22 +65,42 @@ RegionVectorizer AttentionKernel::pairs(Region &region, unsigned leading, Tile &
 void AttentionKernel::prefetch(Tile &tile, Value key) {
   Value share = b.ceilDivide(b.min(keys, plan.keys), plan.panels);
   Value part = b.add(b.mul(tile.panel, share), b.divide(b.sub(key, tile.block), plan.panels));
-  SmallVector<Values> rows;
+  Value last = b.sub(keys, 1);
+  SmallVector<Values> rows, encoded, plain;
+  Value isPlain, done; // what this or the next block of queries has to encode
+  if (args.done)
+    done = memref::LoadOp::create(b, args.done, ValueRange{b.index(0)});
   for (int64_t r = 0; r < llvm::divideCeil(plan.rows, plan.panels); ++r) {
     Value near = b.add(part, r), row = b.add(b.add(tile.block, plan.keys), near);
     Value here = b.less(row, keys);
     rows.push_back(rowAt(b.select(here, keyHead, nextKeyHead),
-                         b.select(here, row, b.min(near, b.sub(keys, 1)))));
+                         b.select(here, row, b.min(near, last))));
+    if (!args.done)
+      continue;
+    encoded.push_back({b.min(row, last)});
+    row = b.select(b.less(row, lastKey), row, b.add(lastKey, near));
+    here = b.less(row, keys);
+    plain.push_back(rowAt(b.select(here, keyHead, nextKeyHead),
+                          b.select(here, row, b.min(b.sub(row, keys), last))));
+    if (!isPlain)
+      isPlain = b.select(here, b.lessEqual(done, row), b.less(keyHead, nextKeyHead));
   }
-  auto fetch = [&](Value memref, int64_t width) {
+  auto fetch = [&](Value memref, ArrayRef<Values> rows, int64_t width) {
     int64_t line = 512 / cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
     b.loop(b.index(0), b.index(width), line, [&](Value c) {
       for (const Values &row : rows)
         b.prefetch(memref, join(row, c));
     });
   };
-  fetch(args.key, width);
-  fetch(args.value, valueWidth);
+  fetch(args.keyRows, plan.encodesKeys ? encoded : rows, width);
+  fetch(args.valueRows, plan.encodesValues ? encoded : rows, valueWidth);
+  if (args.done)
+    b.ifThen(isPlain, [&] {
+      if (plan.encodesKeys)
+        fetch(args.key, plain, width);
+      if (plan.encodesValues)
+        fetch(args.value, plain, valueWidth);
+    });
 }
 
 /// Scores of `plan.rows` keys from `key` on, in powers of two, to scratch; an
@@ -98,8 +118,8 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Part part, Value key, boo
   for (Value row : sources)
     scratchRows.push_back(keyScratch ? b.sub(row, tile.block) : row);
   auto keyChannel = [&](int64_t r, Value d) {
-    Value from = keyScratch ? keyScratch : args.key;
-    Values row = keyScratch ? Values{scratchRows[r]} : rowAt(keyHead, scratchRows[r]);
+    Value from = keyScratch ? keyScratch : args.keyRows;
+    Values row = keyScratch ? Values{scratchRows[r]} : keyAt(scratchRows[r]);
     return plan.pairs ? b.loadPairs(from, row, d, 0) : b.load(from, join(row, d), 0);
   };
   Values s = registerTile(

@@ -23,6 +23,7 @@ struct AttentionPlan {
 
   bool pairs;         ///< products of bf16, two channels or two keys at once
   bool natural = false; ///< scores as the region sees them are exponents of e, not of 2
+  bool encodesKeys, encodesValues; ///< by regions, once for all blocks of queries
   bool copyKeys, copyValues; ///< rows of a block go to scratch, for its panels
   int64_t width;      ///< queries of a panel, two native vectors
   int64_t rows;       ///< keys, or channels of the result, of a register tile
@@ -40,7 +41,9 @@ bool scaleScores(AttentionOp op);
 /// Lets sums of products in a region be rounded once.
 void contractProducts(mlir::Region &region);
 
-/// One block of queries: `at` is its batch, head and first row.
+/// One block of queries: `at` is its batch, head and first row. If regions encode keys or
+/// values, `operands` has room for these after the offsets, [row, channel] of their head,
+/// and a number in memory: so many of them are encoded, more once the kernel has run.
 mlir::LogicalResult buildAttention(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,
                                    mlir::ValueRange operands,
                                    const mlir::IRMapping &outer, mlir::ValueRange at);
@@ -93,6 +96,15 @@ mlir::LogicalResult vectorizeDecode(AttentionOp op, const DecodePlan &plan,
 /// A score that hides its key: finite, so that no difference is a NaN.
 constexpr double hiddenScore = -1.0e30;
 
+/// Encodes the rows [from, to) of a batch and `head` of keys or values, to the same rows
+/// of `results`. The coordinates are those of that head, and of row 0.
+mlir::LogicalResult encodeRows(KernelBuilder &b, AttentionOp op, mlir::Region &map,
+                               ChannelsAttr channels, const mlir::IRMapping &outer,
+                               mlir::Value rows, mlir::ValueRange head,
+                               mlir::ValueRange coordinates, mlir::Value from, mlir::Value to,
+                               mlir::Value results);
+/// How many threads parallel loops will have.
+mlir::Value threadCount(KernelBuilder &b, AttentionOp op);
 /// Where a row of an operand of attention is, but for the channel.
 llvm::SmallVector<mlir::Value> rowAt(AttentionOp op, mlir::Value batch, mlir::Value head,
                                      mlir::Value row);

@@ -15,6 +15,12 @@ void KernelCall::operator()(KernelBuilder &b, ValueRange indices) const {
   func::CallOp::create(b, kernel, all);
 }
 
+KernelCall KernelCall::with(ValueRange last) const {
+  KernelCall other(*this);
+  llvm::copy(last, other.arguments.begin() + operands - last.size());
+  return other;
+}
+
 KernelBuilder Outliner::before(Operation *op) const {
   KernelBuilder b(op->getLoc(), op->getBlock(), lanes);
   b.bf16Pairs = bf16Pairs;
@@ -22,21 +28,21 @@ KernelBuilder Outliner::before(Operation *op) const {
   return b;
 }
 
-FailureOr<KernelCall> Outliner::outline(Operation *op, ValueRange operands, unsigned indices,
-                                        Body body) {
+FailureOr<KernelCall> Outliner::outline(StringRef stem, MutableArrayRef<Region> regions,
+                                        ValueRange operands, unsigned indices, Body body) {
   // Constants from outside are built again inside, the rest becomes arguments.
   SetVector<Value> used;
-  getUsedValuesDefinedAbove(op->getRegions(), used);
+  getUsedValuesDefinedAbove(regions, used);
   SmallVector<Value> constants, captures, arguments(operands);
   for (Value v : used)
     (matchPattern(v, m_Constant()) ? constants : captures).push_back(v);
   llvm::append_range(arguments, captures);
-  Builder types(op->getContext());
+  Builder types(symbols.getOp()->getContext());
   SmallVector<Type> inputs(ValueRange(arguments).getTypes());
   inputs.append(indices, types.getIndexType());
 
   Location loc = types.getUnknownLoc(); // of no operation in particular
-  std::string name = "posenc_" + op->getName().stripDialect().str();
+  std::string name = ("posenc_" + stem).str();
   auto kernel = func::FuncOp::create(loc, name, types.getFunctionType(inputs, {}));
   kernel.setPrivate();
   // The first is lost on the way to LLVM. Inlined, a kernel would be optimised
@@ -62,11 +68,11 @@ FailureOr<KernelCall> Outliner::outline(Operation *op, ValueRange operands, unsi
     if (OperationEquivalence::isEquivalentTo(kernel, other,
                                              OperationEquivalence::IgnoreLocations)) {
       kernel.erase();
-      return KernelCall{other, arguments};
+      return KernelCall{other, arguments, unsigned(operands.size())};
     }
   }
   kernel.setSymName(name);
   symbols.insert(kernel);
   kernels.push_back(kernel);
-  return KernelCall{kernel, arguments};
+  return KernelCall{kernel, arguments, unsigned(operands.size())};
 }

@@ -14,8 +14,11 @@ namespace posenc {
 struct KernelCall {
   mlir::func::FuncOp kernel;
   llvm::SmallVector<mlir::Value> arguments;
+  unsigned operands; ///< of the arguments, before what regions use from outside
 
   void operator()(KernelBuilder &b, mlir::ValueRange indices) const;
+  /// The same with `last` in the place of the last operands.
+  KernelCall with(mlir::ValueRange last) const;
 };
 
 /// The kernels of a module: private functions, since their scratch on the stack
@@ -36,7 +39,12 @@ public:
   KernelBuilder before(mlir::Operation *op) const;
   /// The kernel of `op`, whose regions `body` may clone.
   mlir::FailureOr<KernelCall> outline(mlir::Operation *op, mlir::ValueRange operands,
-                                      unsigned indices, Body body);
+                                      unsigned indices, Body body) {
+    return outline(op->getName().stripDialect(), op->getRegions(), operands, indices, body);
+  }
+  mlir::FailureOr<KernelCall> outline(llvm::StringRef name,
+                                      llvm::MutableArrayRef<mlir::Region> regions,
+                                      mlir::ValueRange operands, unsigned indices, Body body);
 
 private:
   mlir::SymbolTable symbols;

@@ -1,7 +1,6 @@
 //===- VectorizeAttention.cpp - attention to vector kernels ---------------===//
 
-#include "Vectorize/Kernels.h"
-#include "Vectorize/Outline.h"
+#include "Vectorize/AttentionMaps.h"
 #include "posenc/Passes.h"
 
 #include "mlir/Dialect/UB/IR/UBOps.h"
@@ -65,6 +64,13 @@ static LogicalResult rewrite(AttentionOp op, const Processor &processor, Outline
   plan.natural = !scaleScores(op);
   for (Region &region : op->getRegions())
     contractProducts(region);
+  auto encoders = getEncoders(op, plan, offsets, outliner);
+  if (failed(encoders))
+    return failure();
+  for (const RowEncoder &encoder : *encoders)
+    operands.push_back(ub::PoisonOp::create(b, encoder.headType()));
+  if (!encoders->empty())
+    operands.push_back(ub::PoisonOp::create(b, MemRefType::get({1}, b.getIndexType())));
   FailureOr<KernelCall> call = outliner.outline(
       op, operands, 3,
       [&](KernelBuilder &k, ValueRange arguments, const IRMapping &outer, ValueRange at) {
@@ -74,6 +80,12 @@ static LogicalResult rewrite(AttentionOp op, const Processor &processor, Outline
       });
   if (failed(call))
     return failure();
+  if (!encoders->empty()) {
+    if (failed(callEncoded(b, op, plan, *encoders, *call, offsets)))
+      return failure();
+    op.erase();
+    return success();
+  }
   Value query = op.getQuery();
   SmallVector<Value> to{b.size(query, 0), b.size(query, op.getHeadDim()),
                         b.size(query, op.getRowDim())};

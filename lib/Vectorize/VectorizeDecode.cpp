@@ -9,8 +9,7 @@ using namespace posenc;
 /// Below so many keys another thread costs more than it helps.
 static constexpr int64_t fewestKeys = 256;
 
-/// Parts to cut the keys into when there are fewer calls than threads.
-static Value countParts(KernelBuilder &b, AttentionOp op, Value calls) {
+Value posenc::threadCount(KernelBuilder &b, AttentionOp op) {
   auto module = op->getParentOfType<ModuleOp>();
   auto function = module.lookupSymbol<func::FuncOp>("posenc_threads");
   if (!function) {
@@ -19,7 +18,12 @@ static Value countParts(KernelBuilder &b, AttentionOp op, Value calls) {
     function = func::FuncOp::create(b, "posenc_threads", b.getFunctionType({}, b.getI32Type()));
     function.setPrivate();
   }
-  Value threads = b.toIndex(func::CallOp::create(b, function).getResult(0));
+  return b.toIndex(func::CallOp::create(b, function).getResult(0));
+}
+
+/// Parts to cut the keys into when there are fewer calls than threads.
+static Value countParts(KernelBuilder &b, AttentionOp op, Value calls) {
+  Value threads = threadCount(b, op);
   Value keys = op.readsCache() ? op.getCount() : b.size(op.getKey(), op.getRowDim());
   Value most = b.divide(keys, fewestKeys);
   return b.max(b.min(b.ceilDivide(threads, b.max(calls, 1)), most), 1);

@@ -66,14 +66,18 @@ func.func @sizes(%n: index, %m: index, %x: f32) attributes {posenc.signature = (
 
 // -----
 
-// A buffer in a loop lives as long as the loop.
+// A buffer in a loop lives as long as the loop; one in a parallel loop is a view of a
+// piece of its iteration, of the thread that runs it.
 // CHECK-LABEL: func.func @loop(
 // CHECK: memref.view %{{.*}}[%[[OUTER:.*]]][] : memref<?xi8> to memref<4xf32>
 // CHECK: scf.for
 // CHECK-NOT: memref.view %{{.*}}[%[[OUTER]]]
 // CHECK: memref.view %{{.*}}[%{{.*}}][] : memref<?xi8> to memref<8xf32>
 // CHECK: scf.parallel
-// CHECK: memref.alloc() : memref<8xf32>
+// CHECK: %[[OWN:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64, posenc.kept} : memref<?xi8>
+// CHECK: memref.view %[[OWN]]{{.*}} : memref<?xi8> to memref<8xf32>
+// CHECK: memref.dealloc %[[OWN]]
+// CHECK-NEXT: scf.reduce
 func.func @loop(%n: index, %x: f32) attributes {posenc.signature = (index, f32) -> ()} {
   %zero = arith.constant 0 : index
   %one = arith.constant 1 : index

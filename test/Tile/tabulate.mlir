@@ -1,11 +1,19 @@
 // RUN: pe-opt %s --posenc-fuse --posenc-apply-maps --posenc-tabulate --canonicalize --cse | FileCheck %s
 // RUN: pe-opt %s --posenc-fuse --posenc-apply-maps=always --posenc-tabulate=maps=false --canonicalize --cse | FileCheck %s --check-prefix=ATTENTION
+// RUN: pe-opt %s --posenc-fuse --posenc-tabulate --canonicalize --cse | FileCheck %s --check-prefix=KEPT
 // RUN: pe-runner %s --entry=rotated --verify --tolerance=2e-6 --input=2x4x21x8=random:1 --input=2x2x21x8=random:2 --input=2x2x21x8=random:3
 // RUN: pe-runner %s --entry=bucketed --verify --tolerance=2e-6 --input=1x2x19x8=random:1 --input=1x2x23x8=random:2 --input=1x2x23x8=random:3 --input=8x2=random:4
 // RUN: pe-runner %s --entry=bucketed --verify --tolerance=2e-6 --input=1x2x0x8=zeros --input=1x2x0x8=zeros --input=1x2x0x8=zeros --input=8x2=random:4
 // RUN: pe-runner %s --entry=by_hand --verify --tolerance=2e-6 --input=1x1x33x8=random:1 --input=1x1x18x8=random:2 --input=1x1x18x8=random:3 --input=0.5
 
 // Cosine and sine once per row, for the heads of queries and of keys.
+// KEPT-LABEL: func @rotated(
+// KEPT-COUNT-2: posenc.map
+// KEPT: posenc.attention
+// KEPT-NOT: math
+// KEPT: key {
+// KEPT-NOT: math
+// KEPT: return
 // CHECK-LABEL: func @rotated(
 // CHECK: %[[COS:.+]] = posenc.map ins(%{{.+}} : tensor<2x21x4xf32>)
 // CHECK: %[[SIN:.+]] = posenc.map ins(%{{.+}} : tensor<2x21x4xf32>)
