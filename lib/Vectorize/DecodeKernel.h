@@ -13,7 +13,8 @@ namespace posenc {
 /// read once, in the order of addresses. The queries of all heads that share a
 /// key head are the rows of one call. Per block of keys, scores go to scratch
 /// as [row][key], where regions see them with keys as lanes, become weights
-/// there, and the values are added up with channels as lanes.
+/// there, and the values are added up with channels as lanes. Scores are products of
+/// rows with channels as lanes, of quads, or of a cache with keys as lanes.
 class DecodeKernel {
 public:
   DecodeKernel(KernelBuilder &b, AttentionOp op, const DecodePlan &plan,
@@ -35,6 +36,7 @@ private:
 
   // DecodeRows.cpp: queries in, results out.
   Values rowAt(Value head, Value row) { return posenc::rowAt(op, args.batch, head, row); }
+  double scoreScale();
   void readQuery(Value head, Value row);
   void writeResult(Value head, Value row);
 
@@ -84,7 +86,9 @@ private:
   void valueBlock(Value head, Value first, Value from, Value to);
 
   // DecodeQuads.cpp: those of rows.
-  int64_t rowsOfQuad() const;
+  int64_t rowsOfQuad() const { return b.lanes / plan.quad; }
+  int64_t channelsOfQuad() const { return plan.pairs ? 2 * plan.quad : plan.quad; }
+  Value loadQuad(Value memref, mlir::ValueRange row, Value quad);
   void packQuads(Value head);
   Lines linesOfRows(const Operand &operand, Value head, Value first);
   Values rowOf(const Operand &operand, Value head, Value first, Value key);

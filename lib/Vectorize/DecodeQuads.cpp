@@ -3,7 +3,8 @@
 // A vector of queries holds four channels of each of several rows; the same four of a
 // key are one load, which repeats them. So a score has four lanes that are added up at
 // the end, as those of four keys at a time, and lanes move once for a tile. The rows of
-// keys and values are read where they are, unless they have to be converted.
+// keys and values are read where they are, unless they have to be converted. Products of
+// bf16 are taken in pairs where the processor can: a quad is four pairs then.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,8 +13,12 @@
 using namespace mlir;
 using namespace posenc;
 
-/// Rows of queries in a vector.
-int64_t DecodeKernel::rowsOfQuad() const { return b.lanes / plan.quad; }
+/// Four channels of a row, or four pairs of them.
+Value DecodeKernel::loadQuad(Value memref, ValueRange row, Value quad) {
+  Value first = b.mul(quad, plan.quad);
+  return plan.pairs ? b.loadPairs(memref, row, first, plan.quad)
+                    : b.load(memref, join(row, first), plan.quad);
+}
 
 /// All rows of a head, side by side; the last is repeated until the vector is full.
 void DecodeKernel::packQuads(Value head) {
@@ -22,8 +27,7 @@ void DecodeKernel::packQuads(Value head) {
     Value from = b.min(row, plan.rows - 1), group = b.divide(row, each);
     Value to = b.mul(b.sub(row, b.mul(group, each)), plan.quad);
     b.loop(b.index(0), b.size(quads, 2), 1, [&](Value d) {
-      b.store(b.load(queries, {head, from, b.mul(d, plan.quad)}, plan.quad), quads,
-              {head, group, d, to});
+      b.store(loadQuad(queries, {head, from}, d), quads, {head, group, d, to});
     });
   });
 }
@@ -51,7 +55,7 @@ void DecodeKernel::scoreQuads(Value head, Value first, Value count) {
     });
   Value memref = keyRows.scratch ? keyRows.scratch : keyRows.memory;
   Lines values = linesOfRows(valueRows, head, first);
-  int64_t each = rowsOfQuad(), channels = llvm::divideCeil(width, plan.quad);
+  int64_t each = rowsOfQuad(), channels = llvm::divideCeil(width, channelsOfQuad());
   int64_t groups = llvm::divideCeil(plan.rows, each), keysOfBlock = plan.keys / plan.tileKeys;
   int64_t tiles = llvm::divideCeil(groups, plan.tileRows);
   Steps steps(tiles * keysOfBlock, channels);
@@ -68,16 +72,19 @@ void DecodeKernel::scoreQuads(Value head, Value first, Value count) {
                                 [&](Value d, ValueRange acc) {
         Values next(acc);
         for (int64_t k = 0; k < plan.tileKeys; ++k) {
-          Value x = b.repeat(b.load(memref, join(rows[k], b.mul(d, plan.quad)), plan.quad));
+          Value x = b.repeat(loadQuad(memref, rows[k], d));
           for (int64_t v = 0; v < vectors; ++v) {
             Value &sum = next[v * plan.tileKeys + k];
-            sum = b.fma(b.load(quads, {head, b.add(group, v), d, b.index(0)}, b.lanes), x, sum);
+            Value q = b.load(quads, {head, b.add(group, v), d, b.index(0)}, b.lanes);
+            sum = plan.pairs ? b.addPairs(sum, q, x) : b.fma(q, x, sum);
           }
         }
         return next;
       });
       for (int64_t v = 0; v < vectors; ++v) {
         Value scores = b.sums(ArrayRef(sums).slice(v * plan.tileKeys, plan.tileKeys), plan.quad);
+        if (plan.pairs)
+          scores = b.mul(scores, b.splat(scoreScale()));
         for (int64_t r = 0; r < each; ++r)
           b.store(b.slice(scores, r * plan.tileKeys, plan.tileKeys), weights,
                   {head, b.add(b.mul(b.add(group, v), each), r), key});

@@ -11,7 +11,13 @@
 using namespace mlir;
 using namespace posenc;
 
-/// One row of queries to scratch, mapped and scaled; zeros follow it.
+/// Without a score region the softmax needs the scores in powers of two only.
+double DecodeKernel::scoreScale() {
+  return op.getScale().convertToFloat() * (op.getScoreMod().empty() ? log2e : 1.0);
+}
+
+/// One row of queries to scratch, mapped and, unless it is rounded afterwards, scaled; zeros
+/// follow it.
 void DecodeKernel::readQuery(Value head, Value row) {
   Value from = queryHead(head, row), query = queryRow(row), zero = b.index(0);
   Value end = b.lastSize(queries);
@@ -24,8 +30,7 @@ void DecodeKernel::readQuery(Value head, Value row) {
     failed |= mlir::failed(RowMap(b, op.getQueryMap(), *op.getQueryChannels(), outer)
                                .apply(args.query, at, queries, to, coordinates));
   }
-  // Without a score region the softmax needs the scores in powers of two only.
-  double scale = op.getScale().convertToFloat() * (op.getScoreMod().empty() ? log2e : 1.0);
+  double scale = plan.pairs ? 1.0 : scoreScale();
   b.loop(zero, end, b.lanes, [&](Value d) {
     Value q = b.load(queries, join(to, d), b.lanes);
     b.store(b.mul(q, b.splat(scale)), queries, join(to, d));

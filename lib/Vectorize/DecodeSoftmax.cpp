@@ -92,10 +92,12 @@ void DecodeKernel::weigh(Value head, Value row, Values scores) {
     level.pop_back();
   }
   constexpr double slack = 8; // powers up to 2^8 are as exact as others
-  Value old = b.load(maxima, {head, row}, 0);
-  Value limit = b.broadcast(b.add(old, b.f32(slack)), b.lanes);
-  Value rises = vector::ReductionOp::create(b, vector::CombiningKind::OR, b.less(limit, level[0]));
-  Value now = b.ifThen(rises, old, [&] {
+  // Broadcast from memory by the instructions that need it.
+  auto loadMaximum = [&] { return b.broadcast(b.load(maxima, {head, row}, 0), b.lanes); };
+  Value above = b.less(loadMaximum(), b.sub(level[0], b.splat(slack)));
+  Value rises = vector::ReductionOp::create(b, vector::CombiningKind::OR, above);
+  b.ifThen(rises, [&] {
+    Value old = b.load(maxima, {head, row}, 0);
     Value now = b.largest(level[0]);
     b.store(now, maxima, {head, row});
     Value correction = b.exp2(b.broadcast(b.sub(old, now), b.lanes));
@@ -104,9 +106,8 @@ void DecodeKernel::weigh(Value head, Value row, Values scores) {
     };
     rescale(sums, b.index(0));
     b.loop(b.index(0), b.lastSize(result), b.lanes, [&](Value d) { rescale(result, d); });
-    return Values{now};
-  })[0];
-  Value maximum = b.broadcast(now, b.lanes);
+  });
+  Value maximum = loadMaximum();
   Value sum = b.load(sums, {head, row, b.index(0)}, b.lanes);
   for (auto [c, s] : llvm::enumerate(scores)) {
     Value isHidden = b.lessEqual(s, b.splat(hiddenScore / 2));

@@ -57,7 +57,7 @@ struct DecodePlan {
   /// Why caches of such types are not read as they are; empty if they are.
   static llvm::StringRef refuse(mlir::ShapedType keys, mlir::ShapedType values);
   /// None for an op that it does not suit.
-  static std::optional<DecodePlan> get(AttentionOp op, int64_t lanes);
+  static std::optional<DecodePlan> get(AttentionOp op, const Processor &processor);
 
   static constexpr int64_t mostQueries = 16;
   static constexpr int64_t tileKeys = 4; ///< keys of a register tile
@@ -69,6 +69,7 @@ struct DecodePlan {
   int64_t valueRows;      ///< rows of a register tile of values, if a block is read at once
   int64_t valueChannels;  ///< channels of such a tile
   bool quads = false;     ///< blocks of rows are read at once, by vectors of several rows of queries
+  bool pairs = false;     ///< quads are of pairs of bf16
   bool fetches = false;   ///< each product on a block asks for what the next one reads
   int64_t rows;           ///< rows that one call takes
   bool oneBlock;          ///< all rows of a key head are in one call

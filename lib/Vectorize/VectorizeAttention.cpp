@@ -58,7 +58,7 @@ static LogicalResult rewrite(AttentionOp op, const Processor &processor, Outline
   if (offsets.empty())
     offsets.assign(4, b.index(0));
   llvm::append_range(operands, offsets);
-  if (std::optional<DecodePlan> plan = DecodePlan::get(op, b.lanes))
+  if (std::optional<DecodePlan> plan = DecodePlan::get(op, processor))
     return vectorizeDecode(op, *plan, operands, outliner);
   AttentionPlan plan(op, processor);
   plan.natural = !scaleScores(op);

@@ -10,7 +10,7 @@
 // DEFINE:   | opt -O3 -mtriple=x86_64-linux-gnu -mcpu=%{cpu} | llc -O3 -mcpu=%{cpu} \
 // DEFINE:   | %python %S/Inputs/loops.py %{judge} 2
 
-// REDEFINE: %{options} = vector-bits=512
+// REDEFINE: %{options} = vector-bits=512 bf16-pairs=1
 // REDEFINE: %{cpu} = znver4
 // REDEFINE: %{judge} = cooperlake
 // RUN: %{loops} | FileCheck %s --implicit-check-not='{{[1-9]0* (spills|shuffles)}}' --check-prefix=AVX512
@@ -25,6 +25,8 @@
 // Twelve rows of values in one pass.
 // AVX512: posenc_attention_0: 48 products, {{.*}}, {{[89].|100}}%
 // AVX512: posenc_attention_0: 96 products, {{.*}}, {{[89].|100}}%
+// Scores of bf16 are products of pairs; keys are not converted for them.
+// AVX512: posenc_attention_1: 64 products, {{.*}}, {{9.|100}}%
 // AVX2: posenc_attention: 32 products, {{.*}}, {{[89].|100}}%
 // AVX2: posenc_attention: 32 products, {{.*}}, {{[89].|100}}%
 
@@ -53,8 +55,14 @@ func.func @three(%q: tensor<1x32x3x128xf32>, %k: tensor<1x8x?x128xf32>, %v: tens
   return %o : tensor<1x32x3x128xf32>
 }
 
-// Five rows would fill up two vectors of four badly: they are taken one by one, and summed.
-// CHECK-LABEL: func private @posenc_attention_1(
+func.func @bf16(%q: tensor<1x32x4x128xbf16>, %k: tensor<1x8x?x128xbf16>, %v: tensor<1x8x?x128xbf16>) -> tensor<1x32x4x128xbf16> {
+  %s = posenc.scores %q, %k : (tensor<1x32x4x128xbf16>, tensor<1x8x?x128xbf16>) -> tensor<1x32x4x?xf32>
+  %o = posenc.attend %s, %v : (tensor<1x32x4x?xf32>, tensor<1x8x?x128xbf16>) -> tensor<1x32x4x128xbf16>
+  return %o : tensor<1x32x4x128xbf16>
+}
+
+// Five rows are less than two vectors of four: channels of one row are lanes.
+// CHECK-LABEL: func private @posenc_attention_2(
 // CHECK-NOT: vector<4xf32>{{$}}
 // CHECK: memref.alloca() {{.*}} : memref<1x5x128xf32>
 // CHECK: memref.alloca() {{.*}} : memref<4x128xf32>
