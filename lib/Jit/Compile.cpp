@@ -8,6 +8,7 @@
 #include "posenc/Jit/HostTensor.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/StandardInstrumentations.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
@@ -114,9 +115,9 @@ posenc::translate(mlir::ModuleOp module, llvm::LLVMContext &context,
 static constexpr llvm::StringLiteral kKernelPipeline =
     "sroa<modify-cfg>,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
     "loop-mssa(loop-simplifycfg,licm<allowspeculation>,loop-rotate,licm<allowspeculation>),"
-    "simplifycfg,instcombine<no-verify-fixpoint>,gvn,loop-unroll<O3>,sroa<modify-cfg>,"
-    "early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm<allowspeculation>),"
-    "simplifycfg,adce";
+    "simplifycfg,instcombine<no-verify-fixpoint>,loop(indvars,loop-deletion),gvn,"
+    "loop-unroll<O3>,sroa<modify-cfg>,early-cse<memssa>,instcombine<no-verify-fixpoint>,"
+    "loop-mssa(licm<allowspeculation>),simplifycfg,adce";
 
 void posenc::optimize(llvm::Module &module, llvm::TargetMachine &target,
                       unsigned level,
@@ -126,7 +127,11 @@ void posenc::optimize(llvm::Module &module, llvm::TargetMachine &target,
       llvm::OptimizationLevel::O2, llvm::OptimizationLevel::O3};
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = level >= 2;
-  llvm::PassBuilder builder(&target, tuning);
+  // Passes do not look at "optnone" themselves.
+  llvm::PassInstrumentationCallbacks callbacks;
+  llvm::OptNoneInstrumentation skip(/*DebugLogging=*/false);
+  skip.registerCallbacks(callbacks);
+  llvm::PassBuilder builder(&target, tuning, std::nullopt, &callbacks);
   Analyses analyses(builder);
 
   llvm::ModulePassManager passes;
