@@ -59,7 +59,7 @@ LogicalResult AttentionKernel::build() {
 
   queries = b.size(args.query, op.getRowDim());
   keys = b.size(args.key, op.getRowDim());
-  Value group = b.divide(b.size(args.query, op.getHeadDim()), b.size(args.key, op.getHeadDim()));
+  group = b.divide(b.size(args.query, op.getHeadDim()), b.size(args.key, op.getHeadDim()));
   keyHead = b.divide(args.head, group);
   hasMore = b.less(b.add(args.row, plan.queries()), queries);
   nextHead = b.select(hasMore, args.head, b.add(args.head, 1));

@@ -103,6 +103,7 @@ private:
     Value done;                        ///< how many keys are encoded; null if none ever is
   } args;
   Value queries, keys; ///< numbers of rows
+  Value group; ///< query heads that share a head of keys
   Value keyHead;
   Value lastKey; ///< behind all that this block of queries may see
   Value hasMore;               ///< this head has another block of queries

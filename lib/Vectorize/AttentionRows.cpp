@@ -75,7 +75,6 @@ void AttentionKernel::mapQueries(Value first) {
 /// Keys and values before `end` that nobody has encoded yet.
 void AttentionKernel::encode(Value end) {
   Value zero = b.index(0), done = memref::LoadOp::create(b, args.done, zero);
-  Value group = b.divide(b.size(args.query, op.getHeadDim()), b.size(args.key, op.getHeadDim()));
   Value head[] = {args.batch, keyHead};
   Value coordinates[] = {coordinate(args.batch, 0),
                          b.add(keyHead, b.divide(args.offsets[1], group)), args.offsets[3]};
