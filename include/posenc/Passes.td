@@ -179,16 +179,12 @@ def PosencApplyMaps : Pass<"posenc-apply-maps"> {
   let description = [{
     The key and value maps of a `posenc.attention` become a `posenc.map` before
     it, for kernels that have none, as those for GPUs: every block of queries, and
-    every query head of a group, would otherwise repeat them. The encoded keys take
-    memory in proportion to their number. An op with at most 16 queries, known when
-    compiling, keeps its maps.
+    every query head of a group, would otherwise repeat them. The encoded keys keep
+    their element type and take memory in proportion to their number. Tiles of
+    attention keep their maps.
 
     Example: `pe-opt --posenc-fuse --posenc-apply-maps`.
   }];
-  let options = [Option<"always", "always", "bool", "false",
-    "encode the keys of few queries before as well">,
-    Option<"narrow", "narrow", "bool", "false",
-    "keep the element type, for matrix instructions, rather than f32">];
   let dependentDialects = ["PosencDialect", "tensor::TensorDialect"];
 }
 

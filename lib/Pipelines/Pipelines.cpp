@@ -185,9 +185,7 @@ static void buildNvptxTile(OpPassManager &pm, const posenc::NvptxPipelineOptions
     caches.gpu = true;
     pm.addPass(posenc::createPosencReadCaches(caches));
   }
-  posenc::PosencApplyMapsOptions maps;
-  maps.always = maps.narrow = true;
-  pm.addPass(posenc::createPosencApplyMaps(maps));
+  pm.addPass(posenc::createPosencApplyMaps());
   posenc::PosencTabulateOptions tabulate;
   tabulate.maps = false;
   pm.addPass(posenc::createPosencTabulate(tabulate));

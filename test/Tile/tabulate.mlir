@@ -1,5 +1,5 @@
 // RUN: pe-opt %s --posenc-fuse --posenc-apply-maps --posenc-tabulate --canonicalize --cse | FileCheck %s
-// RUN: pe-opt %s --posenc-fuse --posenc-apply-maps=always --posenc-tabulate=maps=false --canonicalize --cse | FileCheck %s --check-prefix=ATTENTION
+// RUN: pe-opt %s --posenc-fuse --posenc-apply-maps --posenc-tabulate=maps=false --canonicalize --cse | FileCheck %s --check-prefix=ATTENTION
 // RUN: pe-opt %s --posenc-fuse --posenc-tabulate --canonicalize --cse | FileCheck %s --check-prefix=KEPT
 // RUN: pe-runner %s --entry=rotated --verify --tolerance=2e-6 --input=2x4x21x8=random:1 --input=2x2x21x8=random:2 --input=2x2x21x8=random:3
 // RUN: pe-runner %s --entry=bucketed --verify --tolerance=2e-6 --input=1x2x19x8=random:1 --input=1x2x23x8=random:2 --input=1x2x23x8=random:3 --input=8x2=random:4
