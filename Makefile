@@ -6,7 +6,7 @@ NINJA := ninja -C build --quiet
 build: setup
 	@test -f build/build.ninja || cmake --preset default -Wno-dev >build/cmake.log || \
 	  { cat build/cmake.log; exit 1; }
-	@test -f build/bin/pe-opt || echo "building, which takes about a minute"
+	@test -f build/bin/pe-opt || echo "building, which takes some minutes"
 	@$(NINJA) | sed '/no work to do/d'
 
 test: build model
