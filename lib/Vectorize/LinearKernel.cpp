@@ -36,6 +36,7 @@ private:
   struct Tile {
     int64_t height, outputs;
     Value row, local, panel; ///< `local` is the row in the scratch
+    Value ahead, pace;       ///< of the next panel, what to ask for first, and how much a step
     int64_t vectors(int64_t lanes) const { return llvm::divideCeil(outputs, lanes); }
   };
 
@@ -112,8 +113,17 @@ void LinearKernel::panel(ValueRange rows, Value panel, int64_t outputs) {
   auto at = [&](Value row, int64_t height) {
     tile({height, outputs, row, b.sub(row, rows[0]), panel});
   };
-  Value whole = b.roundDown(b.sub(rows[1], rows[0]), plan.height), row = b.add(rows[0], whole);
-  b.loop(rows[0], row, plan.height, [&](Value row) { at(row, plan.height); });
+  // Memory has the time of all tiles but the first, which may wait for this panel, to give
+  // the next one: each asks for as much. The first has its own end to ask for.
+  int64_t size = plan.inputs * plan.panel, steps = plan.pairs ? plan.inputs / 2 : plan.inputs;
+  Value tiles = b.divide(b.sub(rows[1], rows[0]), plan.height);
+  Value row = b.add(rows[0], b.mul(tiles, plan.height)), next = b.mul(b.add(panel, 1), size);
+  Value share = b.ceilDivide(b.index(size), b.max(b.sub(tiles, 1), 1)), pace = b.ceilDivide(share, steps);
+  b.loop(b.index(0), tiles, 1, [&](Value i) {
+    Value local = b.mul(i, plan.height);
+    Value ahead = b.add(next, b.mul(b.sub(i, 1), share));
+    tile({plan.height, outputs, b.add(rows[0], local), local, panel, ahead, pace});
+  });
   for (int64_t height = llvm::bit_floor<uint64_t>(plan.height - 1); height > 0; height /= 2) {
     Value next = b.add(row, height), fits = b.lessEqual(next, rows[1]);
     b.ifThen(fits, [&] { at(row, height); });
@@ -170,6 +180,8 @@ LinearKernel::Values LinearKernel::products(const Tile &tile, Values acc) {
 
   auto step = [&](Value k, int64_t unroll, ValueRange current) {
     Values next(current);
+    if (tile.ahead && prefetch)
+      b.prefetch(w1, {b.add(tile.ahead, b.mul(k, tile.pace))});
     for (int64_t e = 0; follows && e < share * unroll; e += lineOfX)
       b.prefetch(x, {nextRow, b.add(b.mul(k, share), e)});
     for (int64_t u = 0; u < unroll; ++u) {

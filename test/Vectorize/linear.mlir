@@ -47,11 +47,20 @@ func.func @unpacked(%x: memref<?x8xf32>, %w: memref<32x8xf32>, %y: memref<?x32xf
 // The bias is what the accumulators start with; a tile of a panel of 16 is at most
 // 6 rows of two vectors, or 12 of one. What is left is 4, or 8 and 4, then 2 and 1.
 // CHECK: func.func private @posenc_linear({{.*}}attributes {no_inline, passthrough = ["noinline", "posenc-kernel"]}
+// All tiles but the first, or that one, ask for an even share of the next 128 weights.
+// CHECK: %[[OTHERS:.*]] = arith.maxsi %{{.*}}, %c1 : index
+// CHECK: %[[MORE:.*]] = arith.addi %[[OTHERS]], %c127 : index
+// CHECK: %[[SHARE:.*]] = arith.divui %[[MORE]], %[[OTHERS]] : index
+// CHECK: %[[TILE:.*]] = arith.subi %{{.*}}, %c1 : index
+// CHECK: %[[TILES:.*]] = arith.muli %[[TILE]], %[[SHARE]] : index
+// CHECK: %[[AHEAD:.*]] = arith.addi %{{.*}}, %[[TILES]] : index
 // AVX2: %[[B0:.*]] = vector.load %arg2{{.*}} vector<8xf32>
 // AVX2: %[[B1:.*]] = vector.load %arg2{{.*}} vector<8xf32>
 // AVX512: %[[B0:.*]] = vector.load %arg2{{.*}} vector<16xf32>
 // AVX2: :12 = scf.for {{.*}} iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B1]],
 // AVX512: :12 = scf.for {{.*}} iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B0]],
+// CHECK: %[[NEXT:.*]] = arith.addi %[[AHEAD]], %{{.*}} : index
+// CHECK: memref.prefetch %{{.*}}[%[[NEXT]]], read, locality<2>, data : memref<256xf32>
 // CHECK: memref.prefetch {{.*}}, read, locality<3>, data
 // AVX2-COUNT-48: vector.fma
 // AVX512-COUNT-48: vector.fma
