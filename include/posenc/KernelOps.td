@@ -176,6 +176,12 @@ def Posenc_LinearOp : Posenc_KernelOp<"linear", [AttrSizedOperandSegments]> {
     an epilogue they are added. A destination in memory may be split into heads,
     `[..., H, D]` with `H * D = N`, wherever these lie (`posenc-group-heads`).
 
+    `sums` changes how products are made, not what they are: with it, two panels by two
+    tiles of rows need seven products of half the depth in the place of eight. It holds
+    what these take beside the weight itself, `[4, N / 2P, K / 2, P]`: of the panels 2p and
+    2p + 1, whose halves of inputs are a, b and c, d, the sums c - a, d - c + a, d - c, and
+    b - d + c - a. Rows and panels without a partner are multiplied as always.
+
     Example:
 
     ```mlir
@@ -195,12 +201,13 @@ def Posenc_LinearOp : Posenc_KernelOp<"linear", [AttrSizedOperandSegments]> {
     ```
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weight, Variadic<AnyShaped>:$extras,
-    Variadic<AnyShaped>:$outs);
+    Optional<AnyShaped>:$sums, Variadic<AnyShaped>:$outs);
   let regions = (region AnyRegion:$epilogue);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     `ins` `(` $input `,` $weight `:` type($input) `,` type($weight) `)`
-    (`with` `(` $extras^ `:` type($extras) `)`)? `outs` `(` $outs `:` type($outs) `)`
+    (`with` `(` $extras^ `:` type($extras) `)`)? (`sums` `(` $sums^ `:` type($sums) `)`)?
+    `outs` `(` $outs `:` type($outs) `)`
     (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = dpsDeclaration # [{

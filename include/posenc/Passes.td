@@ -245,11 +245,18 @@ def PosencPackWeights : Pass<"posenc-pack-weights", "ModuleOp"> {
     With AVX512_BF16, inputs are rounded as well and products of pairs are taken;
     without, weights are converted as they are read. Sums are f32 in any case.
 
+    `seven-products` gives layers of f32 the `sums` of weights that are packed once, which
+    take as much memory again. Left out are layers that are known to have fewer than 384
+    rows, or whose number of inputs is above 2048 or no multiple of two vectors, and those
+    that `bf16-weights` rounds.
+
     Example: `pe-opt --posenc-pack-weights=bf16-weights`.
   }];
   let options = [Posenc_VectorBits, Posenc_BF16Pairs,
     Option<"panels", "panels", "bool", "true", "pack weights, rather than only joining them">,
-    Option<"bf16Weights", "bf16-weights", "bool", "false", "round packed weights to bf16">];
+    Option<"bf16Weights", "bf16-weights", "bool", "false", "round packed weights to bf16">,
+    Option<"sevenProducts", "seven-products", "bool", "false",
+      "prepare f32 layers for seven products in the place of eight">];
   let dependentDialects = ["bufferization::BufferizationDialect", "func::FuncDialect",
     "linalg::LinalgDialect", "memref::MemRefDialect", "tensor::TensorDialect"];
 }

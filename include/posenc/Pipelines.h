@@ -34,6 +34,10 @@ struct CpuPipelineOptions : StagedPipelineOptions<CpuPipelineOptions> {
   Option<bool> bf16Weights{*this, "bf16-weights",
                            llvm::cl::desc("round the weights of linear layers to bf16"),
                            llvm::cl::init(false)};
+  Option<bool> sevenProducts{
+      *this, "seven-products",
+      llvm::cl::desc("multiply blocks of f32 layers by Winograd's form of Strassen's products"),
+      llvm::cl::init(false)};
 };
 
 struct NvptxPipelineOptions : StagedPipelineOptions<NvptxPipelineOptions> {

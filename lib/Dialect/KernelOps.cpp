@@ -261,6 +261,16 @@ LogicalResult LinearOp::verify() {
            << w.getRank();
   if (isPaired() && w.getDimSize(3) != 2)
     return emitOpError("expected pairs of inputs innermost, but found ") << w;
+  if (getSums()) {
+    ShapedType sums = shaped(getSums());
+    int64_t n = getOutputs(), k = getInputs();
+    if (w.getRank() != 3 || ShapedType::isDynamic(n) || ShapedType::isDynamic(k) || k % 2)
+      return emitOpError("expected sums beside panels of a known, even number of inputs, but found ") << w;
+    SmallVector<int64_t> shape{4, n / (2 * getPanel()), k / 2, getPanel()};
+    if (failed(verifyCompatibleShape(sums.getShape(), shape)))
+      return emitOpError("expected sums as in ")
+             << RankedTensorType::get(shape, w.getElementType()) << ", but found " << sums;
+  }
   bool split = isa<MemRefType>(y) && y.getRank() == x.getRank() + 1;
   if (x.getRank() < 1 || (y.getRank() != x.getRank() && !split))
     return emitOpError("expected input and destination of one rank, but found ")

@@ -96,7 +96,7 @@ static LinearOp append(RewriterBase &rewriter, LinearOp linear, linalg::GenericO
   if (init == y)
     init = linear.getOuts()[0];
   auto fused = LinearOp::create(rewriter, generic.getLoc(), init.getType(), linear.getInput(),
-                                linear.getWeight(), extras, init);
+                                linear.getWeight(), extras, linear.getSums(), init);
   fused->setDiscardableAttrs(linear->getDiscardableAttrDictionary());
   SmallVector<Type> types(1 + extras.size(), rewriter.getF32Type());
   SmallVector<Location> locs(types.size(), generic.getLoc());

@@ -66,7 +66,8 @@ static void merge(RewriterBase &rewriter, MutableArrayRef<LinearOp> group) {
   sizes.back() = rewriter.getIndexAttr(typeOf(weight).getDimSize(0));
   Value init = tensor::EmptyOp::create(rewriter, loc, sizes,
                                        typeOf(first.getOuts()[0]).getElementType());
-  auto merged = LinearOp::create(rewriter, loc, init.getType(), first.getInput(), weight, extras, init);
+  auto merged = LinearOp::create(rewriter, loc, init.getType(), first.getInput(), weight, extras,
+                                 /*sums=*/nullptr, init);
   merged->setDiscardableAttrs(first->getDiscardableAttrDictionary());
   rewriter.inlineRegionBefore(first.getEpilogue(), merged.getEpilogue(), merged.getEpilogue().end());
 

@@ -141,7 +141,7 @@ Value BertBuilder::linear(Value x, const Twine &layer, int64_t outputs) {
   Value w = weight(layer + ".weight", {outputs, inputs});
   Value bias = weight(layer + ".bias", outputs);
   Value init = empty({dynamic, dynamic, outputs}, b.getF32Type());
-  return LinearOp::create(b, init.getType(), x, w, bias, init).getResult(0);
+  return LinearOp::create(b, init.getType(), x, w, bias, /*sums=*/nullptr, init).getResult(0);
 }
 
 Value BertBuilder::layerNorm(Value x, const Twine &layer) {

@@ -128,6 +128,7 @@ static void buildTile(OpPassManager &pm, const posenc::CpuPipelineOptions &optio
   pack.vectorBits = options.vectorBits;
   pack.bf16Pairs = options.bf16Pairs;
   pack.bf16Weights = options.bf16Weights;
+  pack.sevenProducts = options.sevenProducts;
   pm.addPass(posenc::createPosencPackWeights(pack));
   if (options.bf16Weights)
     pm.addPass(posenc::createPosencNarrowActivations());

@@ -106,7 +106,7 @@ bool raise::raiseLinear(RewriterBase &rewriter, linalg::LinalgOp root, Missed &m
     SmallVector<Value> extras;
     if (layer->bias)
       extras.push_back(layer->bias);
-    Value y = LinearOp::create(rewriter, loc, init.getType(), layer->input, weight, extras, init)
+    Value y = LinearOp::create(rewriter, loc, init.getType(), layer->input, weight, extras, nullptr, init)
                   .getResult(0);
     return typed(rewriter, loc, y, result.getType());
   });

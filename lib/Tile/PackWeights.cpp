@@ -8,6 +8,7 @@
 
 #include "Vectorize/Kernels.h"
 #include "Vectorize/Processor.h"
+#include "Vectorize/SevenProducts.h"
 #include "posenc/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -35,10 +36,9 @@ static Value roundToBF16(OpBuilder &b, Location loc, Value weight) {
       ->getResult(0);
 }
 
-static Value pack(OpBuilder &b, Location loc, Value weight, const Processor &processor) {
+static Value pack(OpBuilder &b, Location loc, Value weight, int64_t panel, const Processor &processor) {
   auto type = cast<RankedTensorType>(weight.getType());
-  int64_t n = type.getDimSize(0), k = type.getDimSize(1);
-  int64_t panel = LinearPlan::choosePanel(n, processor.lanes()), panels = llvm::divideCeil(n, panel);
+  int64_t n = type.getDimSize(0), k = type.getDimSize(1), panels = llvm::divideCeil(n, panel);
   Type element = type.getElementType();
   if (n % panel) {
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
@@ -58,6 +58,44 @@ static Value pack(OpBuilder &b, Location loc, Value weight, const Processor &pro
   weight = tensor::ExpandShapeOp::create(b, loc, RankedTensorType::get(sizes, element), weight, split);
   Value empty = tensor::EmptyOp::create(b, loc, packed, element);
   return linalg::TransposeOp::create(b, loc, weight, empty, order)->getResult(0);
+}
+
+/// What seven products take beside a packed weight [2 N, K, P]: four sums of its blocks
+/// [N, K / 2, P], the halves of the inputs of all even and of all odd panels.
+static Value sumBlocks(OpBuilder &b, Location loc, Value weight, int64_t pairs) {
+  auto type = cast<RankedTensorType>(weight.getType());
+  int64_t half = type.getDimSize(1) / 2, panel = type.getDimSize(2);
+  auto block = [&](int64_t odd, int64_t second) -> Value {
+    SmallVector<int64_t> offsets{odd, second * half, 0}, sizes{pairs, half, panel}, strides{2, 1, 1};
+    auto blocks = RankedTensorType::get(sizes, type.getElementType());
+    return tensor::ExtractSliceOp::create(b, loc, blocks, weight, ValueRange{}, ValueRange{},
+                                          ValueRange{}, offsets, sizes, strides);
+  };
+  Value all = tensor::EmptyOp::create(b, loc, {4, pairs, half, panel}, type.getElementType());
+  AffineExpr s, p, k, n;
+  bindDims(b.getContext(), s, p, k, n);
+  SmallVector<AffineMap> maps(4, AffineMap::get(4, 0, {p, k, n}, b.getContext()));
+  maps.push_back(b.getMultiDimIdentityMap(4));
+  SmallVector<utils::IteratorType> parallel(4, utils::IteratorType::parallel);
+  SmallVector<Value> blocks{block(0, 0), block(0, 1), block(1, 0), block(1, 1)};
+  return linalg::GenericOp::create(b, loc, all.getType(), blocks, all, maps, parallel,
+      [](OpBuilder &nested, Location at, ValueRange value) {
+        // Rounded once.
+        auto wide = llvm::map_to_vector(value.take_front(4), [&](Value v) -> Value {
+          return arith::ExtFOp::create(nested, at, nested.getF64Type(), v);
+        });
+        auto less = [&](Value x, Value y) -> Value { return arith::SubFOp::create(nested, at, x, y); };
+        Value first = less(wide[2], wide[0]), second = less(wide[3], first);
+        Value sums[] = {first, second, less(wide[3], wide[2]), less(wide[1], second)};
+        Value index = linalg::IndexOp::create(nested, at, 0), sum = sums[3];
+        for (int64_t i = 2; i >= 0; --i) {
+          Value number = arith::ConstantIndexOp::create(nested, at, i);
+          Value here = arith::CmpIOp::create(nested, at, arith::CmpIPredicate::eq, index, number);
+          sum = arith::SelectOp::create(nested, at, here, sums[i], sum);
+        }
+        Value rounded = arith::TruncFOp::create(nested, at, nested.getF32Type(), sum);
+        linalg::YieldOp::create(nested, at, rounded);
+      }).getResult(0);
 }
 
 /// Describes how `value` is computed from weights and constants alone, equal
@@ -95,6 +133,9 @@ static std::string describe(Value value, SetVector<Operation *> &slice) {
 }
 
 namespace {
+/// What the load function makes of a weight.
+enum class Form { joined, packed, summed };
+
 struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
   using PosencPackWeightsBase::PosencPackWeightsBase;
 
@@ -108,47 +149,77 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     for (LinearOp op : ops) {
       if (auto type = dyn_cast<RankedTensorType>(op.getWeight().getType());
           type && type.getRank() == 2 && type.hasStaticShape())
-        prepare(op, op.getWeightMutable(), panels);
+        prepare(op, op.getWeightMutable(), panels ? Form::packed : Form::joined);
       for (OpOperand &extra : op.getExtrasMutable())
         if (isa<TensorType>(extra.get().getType()))
-          prepare(op, extra, /*packs=*/false);
+          prepare(op, extra, Form::joined);
     }
   }
 
   /// Replaces an operand of `op` by what the load function prepares. A weight
   /// that it cannot prepare is packed at its use.
-  void prepare(LinearOp op, OpOperand &operand, bool packs) {
+  void prepare(LinearOp op, OpOperand &operand, Form form) {
     SetVector<Operation *> slice;
     std::string key = describe(operand.get(), slice);
     // What lies in memory as it is needed stays there.
-    if (!packs && (key.empty() || slice.size() == 1))
+    if (form == Form::joined && (key.empty() || slice.size() == 1))
       return;
     OpBuilder b(op);
-    operand.set(key.empty() ? pack(b, op.getLoc(), operand.get(), processor)
-                            : loaded(b, operand.get(), (packs ? "packed" : "joined") + key, slice, packs));
+    Value value = operand.get();
+    operand.set(key.empty() ? pack(b, op.getLoc(), value, panelOf(value.getType()), processor)
+                            : loaded(b, value, form, key, slice));
+    if (form == Form::packed && !key.empty() && hasSevenProducts(op, value.getType()))
+      op.getSumsMutable().assign(loaded(b, value, Form::summed, key, slice));
     for (Operation *dead : llvm::reverse(slice))
       if (dead->use_empty())
         dead->erase();
   }
 
-  /// `value`, packed or not, from the global that `posenc_load` fills.
-  Value loaded(OpBuilder &b, Value value, const std::string &key, SetVector<Operation *> &slice,
-               bool packs) {
+  int64_t panelOf(Type weight) {
+    int64_t outputs = cast<ShapedType>(weight).getDimSize(0), lanes = processor.lanes();
+    return sevenPanelOf(weight) ? *sevenPanelOf(weight) : LinearPlan::choosePanel(outputs, lanes);
+  }
+
+  /// The panel of a weight that seven products suit.
+  std::optional<int64_t> sevenPanelOf(Type weight) {
+    auto type = cast<ShapedType>(weight);
+    int64_t lanes = processor.lanes(), outputs = type.getDimSize(0);
+    int64_t panel = SevenProducts::choosePanel(outputs, lanes);
+    bool suits = sevenProducts && !bf16Weights && type.getElementType().isF32() &&
+                 outputs >= 2 * panel &&
+                 SevenProducts::halfBlock(type.getDimSize(1), LinearPlan::chooseHeight(panel, lanes), lanes);
+    return suits ? std::optional(panel) : std::nullopt;
+  }
+
+  bool hasSevenProducts(LinearOp op, Type weight) {
+    auto x = cast<ShapedType>(op.getInput().getType());
+    ArrayRef<int64_t> rows = x.getShape().drop_back();
+    bool few = !ShapedType::isDynamicShape(rows) && ShapedType::getNumElements(rows) < SevenProducts::fewest;
+    return sevenPanelOf(weight) && x.getElementType().isF32() && !few;
+  }
+
+  /// `value`, in that form, from the global that `posenc_load` fills.
+  Value loaded(OpBuilder &b, Value value, Form form, const std::string &key,
+               SetVector<Operation *> &slice) {
     Location loc = value.getLoc();
-    memref::GlobalOp &global = globals[key];
+    memref::GlobalOp &global = globals[nameOf(form).str() + key];
     if (!global)
-      global = fill(value, slice, packs);
+      global = fill(value, slice, form);
     Value buffer = memref::GetGlobalOp::create(b, loc, global.getType(), global.getSymName());
     return bufferization::ToTensorOp::create(
         b, loc, memref::getTensorTypeFromMemRefType(buffer.getType()), buffer, /*restrict=*/true);
   }
 
-  memref::GlobalOp fill(Value value, SetVector<Operation *> &slice, bool packs) {
+  static StringRef nameOf(Form form) {
+    return form == Form::joined ? "joined" : form == Form::packed ? "packed" : "summed";
+  }
+
+  memref::GlobalOp fill(Value value, SetVector<Operation *> &slice, Form form) {
     Location loc = value.getLoc();
     func::FuncOp load = loadFunction(loc);
     OpBuilder b(load.getBody().front().getTerminator());
     IRMapping mapping;
-    std::string kind = packs ? "packed" : "joined", name = kind;
+    std::string kind = nameOf(form).str(), name = kind;
     for (Operation *part : slice) {
       b.clone(*part, mapping);
       if (auto weight = dyn_cast<WeightOp>(part); weight && name == kind)
@@ -157,7 +228,8 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     for (char &c : name)
       c = llvm::isAlnum(c) ? c : '_';
     Value ready = mapping.lookup(value);
-    func::FuncOp packer = packs ? packerOf(loc, ready.getType()) : func::FuncOp();
+    bool packs = form != Form::joined;
+    func::FuncOp packer = packs ? packerOf(loc, ready.getType(), form) : func::FuncOp();
     auto tensor = cast<RankedTensorType>(ready.getType());
     auto type = packs ? cast<MemRefType>(packer.getArgumentTypes()[1])
                       : MemRefType::get(tensor.getShape(), tensor.getElementType());
@@ -183,8 +255,8 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
   }
 
   /// The function that packs weights of a type into a buffer: code that many share.
-  func::FuncOp packerOf(Location loc, Type weight) {
-    func::FuncOp &packer = packers[weight];
+  func::FuncOp packerOf(Location loc, Type weight, Form form) {
+    func::FuncOp &packer = packers[{weight, unsigned(form)}];
     if (packer)
       return packer;
     OpBuilder b(&getContext());
@@ -196,7 +268,9 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
     Value ready = packer.getArgument(0);
     if (bf16Weights && getElementTypeOrSelf(ready).isF32())
       ready = roundToBF16(b, loc, ready);
-    ready = pack(b, loc, ready, processor);
+    ready = pack(b, loc, ready, panelOf(weight), processor);
+    if (form == Form::summed)
+      ready = sumBlocks(b, loc, ready, cast<ShapedType>(weight).getDimSize(0) / (2 * panelOf(weight)));
     auto tensor = cast<RankedTensorType>(ready.getType());
     Type buffer = MemRefType::get(tensor.getShape(), tensor.getElementType());
     (void)packer.insertArgument(1, buffer, {}, loc); // there was one
@@ -218,6 +292,6 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
 
   Processor processor{0, false};
   llvm::StringMap<memref::GlobalOp> globals;
-  DenseMap<Type, func::FuncOp> packers;
+  DenseMap<std::pair<Type, unsigned>, func::FuncOp> packers; ///< by type and form
 };
 } // namespace

@@ -127,6 +127,8 @@ FailureOr<TilingResult> LinearOp::getTiledImplementation(OpBuilder &b, ArrayRef<
   SmallVector<Value> operands{part(getInput()), getWeight()};
   for (Value extra : getExtras())
     operands.push_back(rank(extra) == 1 ? extra : part(extra));
+  if (getSums())
+    operands.push_back(getSums());
   operands.push_back(part(getOuts()[0]));
   return tiled(b, *this, operands);
 }

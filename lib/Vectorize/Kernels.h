@@ -130,10 +130,13 @@ liveKeys(KernelBuilder &b, AttentionOp op, const mlir::IRMapping &outer, mlir::V
 /// How a linear layer is computed. Register tiles are one panel wide and up to
 /// `height` rows high.
 struct LinearPlan {
-  LinearPlan(LinearOp op, mlir::ValueRange operands, int64_t lanes, bool bf16Pairs);
+  LinearPlan(LinearOp op, mlir::ValueRange operands, int64_t lanes, bool bf16Pairs,
+             bool sevenProducts = false);
 
   /// How many outputs a panel of a packed weight should have.
   static int64_t choosePanel(int64_t outputs, int64_t lanes);
+  /// Rows of the register tile of a panel.
+  static int64_t chooseHeight(int64_t panel, int64_t lanes);
   /// The number of outputs of a row of `out`.
   mlir::Value count(KernelBuilder &b, mlir::Value out) const;
 
@@ -144,20 +147,24 @@ struct LinearPlan {
   int64_t inputs = 0, outputs = 0;
   int64_t pitch = 0;   ///< between rows of the scratch
   int64_t rows;        ///< that one call of the kernel takes at most
+  int64_t half = 0;    ///< rows of half a block for seven products; 0: there are none
 };
+
+/// All of a memref as one dimension.
+mlir::Value flat(KernelBuilder &b, mlir::Value memref);
 
 /// Where the destination has output `n` of a row, or the vector from there on.
 llvm::SmallVector<mlir::Value> outputAt(KernelBuilder &b, LinearOp op, mlir::Value out,
                                         mlir::Value row, mlir::Value n);
 
 /// Rows [rows[0], rows[1]) and panels [panels[0], panels[1]).
-mlir::LogicalResult buildLinear(KernelBuilder &b, LinearOp op, mlir::ValueRange operands,
-                                const mlir::IRMapping &outer, mlir::ValueRange rows,
-                                mlir::ValueRange panels);
+mlir::LogicalResult buildLinear(KernelBuilder &b, LinearOp op, const LinearPlan &plan,
+                                mlir::ValueRange operands, const mlir::IRMapping &outer,
+                                mlir::ValueRange rows, mlir::ValueRange panels);
 /// The same as scalar loops.
-mlir::LogicalResult buildLinearLoops(KernelBuilder &b, LinearOp op, mlir::ValueRange operands,
-                                     const mlir::IRMapping &outer, mlir::ValueRange rows,
-                                     mlir::ValueRange panels);
+mlir::LogicalResult buildLinearLoops(KernelBuilder &b, LinearOp op, const LinearPlan &plan,
+                                     mlir::ValueRange operands, const mlir::IRMapping &outer,
+                                     mlir::ValueRange rows, mlir::ValueRange panels);
 
 /// Rows [rows[0], rows[1]).
 void buildLayerNorm(KernelBuilder &b, LayerNormOp op, mlir::ValueRange operands,

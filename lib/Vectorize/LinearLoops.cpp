@@ -1,6 +1,6 @@
 //===- LinearLoops.cpp - linear layers: plan and scalar loops -------------===//
 
-#include "Vectorize/Kernels.h"
+#include "Vectorize/SevenProducts.h"
 
 #include <numeric>
 
@@ -11,7 +11,7 @@ using namespace posenc;
 /// `height` inputs for their product of FMAs; processors do not load faster than
 /// they multiply. Accumulators, weights and one input fill the registers, but for
 /// those that LLVM needs to move values around.
-static int64_t tileHeight(int64_t panel, int64_t lanes) {
+int64_t LinearPlan::chooseHeight(int64_t panel, int64_t lanes) {
   int64_t registers = lanes == 16 ? 32 : 16, width = llvm::divideCeil(panel, lanes);
   int64_t height = (registers - registers / 16 - width - 1) / width;
   // Higher tiles save few loads, and each height is code.
@@ -30,10 +30,11 @@ int64_t LinearPlan::choosePanel(int64_t outputs, int64_t lanes) {
   return best;
 }
 
-LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes, bool bf16Pairs) {
+LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes, bool bf16Pairs,
+                       bool sevenProducts) {
   auto x = cast<MemRefType>(operands[0].getType()), w = cast<MemRefType>(operands[1].getType());
   panel = op.isPacked() ? op.getPanel() : 16;
-  height = tileHeight(panel, lanes);
+  height = chooseHeight(panel, lanes);
   inputs = op.getInputs();
   outputs = op.getOutputs();
   Region &epilogue = op.getEpilogue();
@@ -69,6 +70,17 @@ LinearPlan::LinearPlan(LinearOp op, ValueRange operands, int64_t lanes, bool bf1
   rows = std::min(rows, std::max(height, budget / height * height));
   if (copyRows && rows > budget)
     rows = budget;
+  if (sevenProducts && op.getSums() && x.getElementType().isF32() && hasUnitStride(operands[0])) {
+    half = SevenProducts::halfBlock(inputs, height, lanes);
+    rows = half ? 2 * half : rows;
+  }
+}
+
+Value posenc::flat(KernelBuilder &b, Value memref) {
+  SmallVector<ReassociationIndices> all(1);
+  for (int64_t d = 0; d < cast<MemRefType>(memref.getType()).getRank(); ++d)
+    all[0].push_back(d);
+  return memref::CollapseShapeOp::create(b, memref, ArrayRef(all));
 }
 
 Value LinearPlan::count(KernelBuilder &b, Value out) const {
@@ -82,11 +94,10 @@ SmallVector<Value> posenc::outputAt(KernelBuilder &b, LinearOp op, Value out, Va
   return join(join(b.leading(out, row, 2), head), b.sub(n, b.mul(head, op.getHeadWidth())));
 }
 
-LogicalResult posenc::buildLinearLoops(KernelBuilder &b, LinearOp op, ValueRange operands,
-                                       const IRMapping &outer, ValueRange rows,
-                                       ValueRange panels) {
+LogicalResult posenc::buildLinearLoops(KernelBuilder &b, LinearOp op, const LinearPlan &plan,
+                                       ValueRange operands, const IRMapping &outer,
+                                       ValueRange rows, ValueRange panels) {
   Value x = operands[0], w = operands[1], out = operands.back();
-  LinearPlan plan(op, operands, b.lanes, b.bf16Pairs);
   int64_t width = plan.panel;
   Value first = b.mul(panels[0], width), end = b.min(b.mul(panels[1], width), plan.count(b, out));
   LogicalResult status = success();

@@ -3,6 +3,7 @@
 #include "Vectorize/Kernels.h"
 #include "Vectorize/Outline.h"
 #include "Vectorize/Processor.h"
+#include "Vectorize/SevenProducts.h"
 #include "posenc/Passes.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -54,33 +55,57 @@ static Shares split(KernelBuilder &b, Value rows, int64_t most, int64_t unit) {
   return {rows, b.select(b.less(count, b.index(2)), count, even), unit};
 }
 
-static LogicalResult rewrite(LinearOp op, Outliner &outliner) {
-  KernelBuilder b = outliner.before(op);
-  auto operands = llvm::map_to_vector(op->getOperands(), [&](Value v) {
-    return v == op.getWeight() ? v : collapseRows(b, v, op.isSplit() && v == op.getOuts()[0] ? 2 : 1);
-  });
-  LinearPlan plan(op, operands, b.lanes, b.bf16Pairs);
+/// Calls of a kernel for all rows and panels.
+static LogicalResult callLinear(KernelBuilder &b, LinearOp op, ValueRange operands,
+                                const LinearPlan &plan, Outliner &outliner) {
   FailureOr<KernelCall> call = outliner.outline(
       op, operands, 4,
       [&](KernelBuilder &k, ValueRange arguments, const IRMapping &outer, ValueRange at) {
         auto build = plan.vectors ? buildLinear : buildLinearLoops;
-        return build(k, op, arguments, outer, at.take_front(2), at.drop_front(2));
+        return build(k, op, plan, arguments, outer, at.take_front(2), at.drop_front(2));
       });
   if (failed(call))
     return failure();
   // With few blocks of rows, threads share the panels as well: eight shares or more, and
   // an even number.
-  Shares blocks = split(b, b.rowCount(operands.front()), plan.rows, plan.height);
+  int64_t tiles = plan.half ? 2 : 1; // rows and columns of tiles that are multiplied together
+  Shares blocks = split(b, b.rowCount(operands.front()), plan.rows, tiles * plan.height);
   Value panels = b.ceilDivide(plan.count(b, operands.back()), plan.panel);
-  Value groups = b.mul(b.ceilDivide(b.index(4), blocks.count), 2);
+  Value groups = b.mul(b.ceilDivide(b.index(4), blocks.count), plan.half ? 1 : 2);
   groups = b.min(groups, b.max(panels, 1));
   groups = b.select(b.less(blocks.count, b.index(8)), groups, b.index(1));
-  Shares columns{panels, groups};
+  Shares columns{panels, groups, tiles};
   b.parallel({blocks.count, groups}, {1, 1}, [&](ValueRange at) {
     (*call)(b, {blocks.begin(b, at[0]), blocks.end(b, at[0]), columns.begin(b, at[1]),
                 columns.end(b, at[1])});
   });
   return success();
+}
+
+static LogicalResult rewrite(LinearOp op, Outliner &outliner) {
+  KernelBuilder b = outliner.before(op);
+  auto operands = llvm::map_to_vector(op->getOperands(), [&](Value v) {
+    bool isWeight = v == op.getWeight() || v == op.getSums();
+    return isWeight ? v : collapseRows(b, v, op.isSplit() && v == op.getOuts()[0] ? 2 : 1);
+  });
+  LinearPlan plan(op, operands, b.lanes, b.bf16Pairs);
+  LinearPlan seven(op, operands, b.lanes, b.bf16Pairs, /*sevenProducts=*/true);
+  ArrayRef<int64_t> rows = cast<MemRefType>(operands.front().getType()).getShape().drop_back();
+  bool isKnown = !ShapedType::isDynamicShape(rows);
+  if (!seven.half || isKnown) {
+    bool many = seven.half && ShapedType::getNumElements(rows) >= SevenProducts::fewest;
+    return callLinear(b, op, operands, many ? seven : plan, outliner);
+  }
+  Value few = b.less(b.rowCount(operands.front()), b.index(SevenProducts::fewest));
+  LogicalResult status = success();
+  auto ifThen = scf::IfOp::create(b, few, /*withElseRegion=*/true);
+  for (auto [region, form] : {std::pair(&ifThen.getThenRegion(), &plan), {&ifThen.getElseRegion(), &seven}}) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&region->front());
+    if (failed(callLinear(b, op, operands, *form, outliner)))
+      status = failure();
+  }
+  return status;
 }
 
 static LogicalResult rewrite(LayerNormOp op, Outliner &outliner) {

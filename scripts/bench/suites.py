@@ -16,6 +16,7 @@ def minilm(shape, *arguments):
 PEERS = "--peers=onnxruntime,openvino,torch,jax"
 ALL_PEERS = PEERS + ",iree"
 BF16 = "--dtype=bf16"
+SEVEN = "--pipeline=posenc-cpu{seven-products}"
 GROUPED = ["--heads=32", "--kv-heads=8", "--dim=128"]
 # Four times the last-level cache of the machine that docs/benchmarks.md is from.
 COLD = [*GROUPED, "--kv=16384", *LONG]
@@ -43,6 +44,9 @@ SUITES = {
     "minilm": ("all-MiniLM-L6-v2, one thread", [
         minilm("1x16", ALL_PEERS), minilm("1x128", ALL_PEERS), minilm("8x128", ALL_PEERS),
         minilm("1x512", ALL_PEERS),
+    ]),
+    "minilm-seven": ("all-MiniLM-L6-v2 by seven products, one thread", [
+        minilm("8x128", SEVEN, PEERS), minilm("1x512", SEVEN, PEERS),
     ]),
     "minilm-bf16": ("all-MiniLM-L6-v2 in bf16, one thread", [
         minilm("1x16", BF16, PEERS), minilm("1x128", BF16, PEERS), minilm("8x128", BF16, PEERS),

@@ -237,3 +237,19 @@ func.func @linear_heads_extra(%x: memref<5x8xf32>, %w: memref<32x8xf32>, %r: mem
   posenc.linear ins(%x, %w : memref<5x8xf32>, memref<32x8xf32>) with(%r : memref<5x2x16xf32>) outs(%y : memref<5x2x16xf32>)
   return
 }
+
+// -----
+
+func.func @linear_sums(%x: memref<?x64xf32>, %w: memref<3x64x32xf32>, %s: memref<4x1x64x32xf32>, %y: memref<?x96xf32>) {
+  // expected-error @+1 {{expected sums as in 'tensor<4x1x32x32xf32>', but found 'memref<4x1x64x32xf32>'}}
+  posenc.linear ins(%x, %w : memref<?x64xf32>, memref<3x64x32xf32>) sums(%s : memref<4x1x64x32xf32>) outs(%y : memref<?x96xf32>)
+  return
+}
+
+// -----
+
+func.func @linear_sums_unpacked(%x: memref<?x64xf32>, %w: memref<96x64xf32>, %s: memref<4x1x32x32xf32>, %y: memref<?x96xf32>) {
+  // expected-error @+1 {{expected sums beside panels of a known, even number of inputs, but found 'memref<96x64xf32>'}}
+  posenc.linear ins(%x, %w : memref<?x64xf32>, memref<96x64xf32>) sums(%s : memref<4x1x32x32xf32>) outs(%y : memref<?x96xf32>)
+  return
+}
