@@ -1,4 +1,4 @@
-//===- ReadCaches.cpp - attention of few queries reads caches -------------===//
+//===- ReadCaches.cpp - attention reads caches ----------------------------===//
 
 #include "Vectorize/Kernels.h"
 #include "posenc/Passes.h"
@@ -35,11 +35,11 @@ static StringRef refuse(AttentionOp op, RowsOp keys, RowsOp values, bool gpu) {
   auto schedule = op->getAttrOfType<ScheduleAttr>("posenc.schedule");
   if (gpu && schedule && schedule.getForm() != Form::decode)
     return "its schedule asks for another form than 'decode'";
-  if (!DecodePlan::suits(op))
+  if (gpu && !DecodePlan::suits(op))
     return "the number of queries is not known to be at most 16";
   auto ofKeys = keys.getCache().getType(), ofValues = values.getCache().getType();
   if (!gpu)
-    return DecodePlan::refuse(ofKeys, ofValues);
+    return refuseCaches(ofKeys, ofValues);
   StringRef reason = refuseOnGpu(ofKeys);
   return reason.empty() ? refuseOnGpu(ofValues) : reason;
 }

@@ -186,7 +186,9 @@ void tabulateScores(AttentionOp op) {
       continue;
     b.setInsertionPoint(op);
     Value queries = tensor::DimOp::create(b, loc, op.getQuery(), op.getRowDim());
-    Value keys = tensor::DimOp::create(b, loc, op.getKey(), op.getRowDim());
+    Value keys = op.getCount();
+    if (!keys)
+      keys = tensor::DimOp::create(b, loc, op.getKey(), op.getRowDim());
     Value one = arith::ConstantIndexOp::create(b, loc, 1);
     Value lastKey = arith::SubIOp::create(b, loc, keys, one);
     Value count = b.createOrFold<arith::AddIOp>(loc, queries, lastKey);

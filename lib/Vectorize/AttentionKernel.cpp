@@ -18,15 +18,19 @@ static double scoreUnit(AttentionOp op, const AttentionPlan &plan) {
 AttentionKernel::AttentionKernel(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,
                                  ValueRange operands, const IRMapping &outer, ValueRange at)
     : b(b), op(op), plan(plan), outer(outer), chunks(plan.width / b.lanes),
-      width(rowWidth(op.getQuery())), valueWidth(rowWidth(op.getValue())),
+      width(rowWidth(op.getQuery())), valueWidth(rowWidth(op.getOuts()[0])),
       steps(plan.pairs ? width / 2 : width),
       scale(op.getScale().convertToFloat() * (plan.natural ? 1.0 : log2e)),
       unit(scoreUnit(op, plan)),
       args{operands[0], operands[1], operands[2], operands[3],
            op.getOuts().size() > 1 ? operands[4] : Value(),
            operands.slice(3 + op.getOuts().size(), 4), operands[1], operands[2],
-           at[0], at[1], at[2], Value()} {
+           at[0], at[1], at[2], Value(), Value()} {
   ValueRange encoded = operands.drop_front(7 + op.getOuts().size());
+  if (op.readsCache()) {
+    args.count = encoded[0];
+    return;
+  }
   if (encoded.empty())
     return;
   args.done = encoded.back();
@@ -50,7 +54,9 @@ LogicalResult AttentionKernel::build() {
   if (!op.getQueryMap().empty())
     mapped = b.scratch({plan.width, width});
   Type element = plan.pairs ? Type(b.getBF16Type()) : Type(b.getF32Type());
-  if (plan.copyKeys)
+  if (plan.copyKeys && args.count)
+    keyScratch = b.scratch({steps, plan.keys});
+  else if (plan.copyKeys)
     keyScratch = b.scratch({plan.keys, width}, element);
   if (plan.pairs)
     valueScratch = b.scratch({plan.keys / 2, valueWidth});
@@ -58,8 +64,8 @@ LogicalResult AttentionKernel::build() {
     valueScratch = b.scratch({plan.keys, valueWidth});
 
   queries = b.size(args.query, op.getRowDim());
-  keys = b.size(args.key, op.getRowDim());
-  group = b.divide(b.size(args.query, op.getHeadDim()), b.size(args.key, op.getHeadDim()));
+  keys = args.count ? args.count : b.size(args.key, op.getRowDim());
+  group = b.divide(b.size(args.query, op.getHeadDim()), b.size(args.key, op.getKeyHeadDim()));
   keyHead = b.divide(args.head, group);
   hasMore = b.less(b.add(args.row, plan.queries()), queries);
   nextHead = b.select(hasMore, args.head, b.add(args.head, 1));
@@ -79,6 +85,8 @@ LogicalResult AttentionKernel::build() {
   auto bounds = liveKeys(args.row, last);
   Value begin = bounds.first, end = bounds.second;
   lastKey = end;
+  if (args.count)
+    begin = b.roundDown(begin, cacheUnit);
   b.loop(begin, end, plan.keys, [&](Value block) { keyBlock(block, end, panels); });
   b.loop(b.index(0), panels, 1, [&](Value panel) { storeRows(panel, firstOf(panel)); });
   return success(!failed);
@@ -131,13 +139,15 @@ void AttentionKernel::keyBlock(Value first, Value last, Value panels) {
 /// Keys and values of a block that are not read where they are.
 void AttentionKernel::fillScratch(Value first, Value end) {
   Value count = b.sub(end, first);
-  if (keyScratch)
+  if (keyScratch && args.count)
+    copyCachedKeys(first, count);
+  else if (keyScratch)
     copyRows(args.key, keyScratch, first, count);
   if (plan.pairs)
     return pairValues(first, end);
   values = valueScratch;
   if (plan.copyValues)
-    copyRows(args.value, valueScratch, first, count);
+    copyValues(first, count);
   if (hasPadding)
     clearPadding(first, count);
 }

@@ -24,10 +24,12 @@ private:
   Values rowAt(Value head, Value row) { return posenc::rowAt(op, args.batch, head, row); }
   void packQueries(Value panel, Value first);
   Values keyAt(Value row) { return plan.encodesKeys ? Values{row} : rowAt(keyHead, row); }
-  Values valueAt(Value row) { return plan.encodesValues ? Values{row} : rowAt(keyHead, row); }
+  Values valueRow(Value row) { return plan.encodesValues ? Values{row} : rowAt(keyHead, row); }
+  Values valueAt(Value row, Value channel, int64_t more = 0);
   void mapQueries(Value first);
   void encode(Value end);
   void copyRows(Value from, Value to, Value first, Value count);
+  void copyValues(Value first, Value count);
   void storeRows(Value panel, Value first);
   int64_t transposed(int64_t channels) const;
 
@@ -38,6 +40,15 @@ private:
   void keyBlock(Value first, Value last, Value panels);
   void panelBlock(Value panel, Value block, Value end, Value isLast);
   void fillScratch(Value first, Value end);
+
+  // AttentionCache.cpp: keys and values in blocks of a cache.
+  Values inBlock(Value head, Value row, llvm::function_ref<Value(Value)> place);
+  Values lineAt(Value head, Value row, Value channel, int64_t channels);
+  Values cachedValueAt(Value row, Value channel, int64_t more);
+  void copyCachedKeys(Value first, Value count);
+  void copyCachedValues(Value first, Value count);
+  /// Whether tiles of keys are read where they are, which must be in one block.
+  bool tilesAreOfBlocks() const { return args.count && !plan.copyKeys; }
 
   // AttentionPadding.cpp: keys that no query may see.
   Values paddingConditions() { return posenc::paddingConditions(op); }
@@ -69,6 +80,7 @@ private:
                       llvm::function_ref<Values(Value)> right, Value extent, Values inits);
   Values scores(Tile &tile, Part part, Value key, bool edge, mlir::ValueRange maxima);
   void prefetch(Tile &tile, Value key);
+  Value cachedKey(const Tile &tile, Value row, int64_t more, Value step);
   void panelKeys(Value panel, Value first, Value begin, Value end, Value block, Value isLast);
   Values loadPanel(Value memref, llvm::ArrayRef<Value> at, Part part);
   Values loadPanel(Value memref, llvm::ArrayRef<Value> at) { return loadPanel(memref, at, whole()); }
@@ -101,6 +113,7 @@ private:
     Value keyRows, valueRows;          ///< keys and values, encoded or not
     Value batch, head, row;            ///< the first query row of the block
     Value done;                        ///< how many keys are encoded; null if none ever is
+    Value count;                       ///< how many keys a cache has; null if none is read
   } args;
   Value queries, keys; ///< numbers of rows
   Value group; ///< query heads that share a head of keys
@@ -113,6 +126,9 @@ private:
   Value values; ///< rows of the block, in scratch or not; null if all are read in place
   Value hasPadding; ///< whether a key of the block is padding; null if none ever is
 };
+
+/// Blocks of a cache are of a multiple of so many rows, and are gone over from one on.
+constexpr int64_t cacheUnit = 16;
 
 /// Elements between neighbouring rows, if it is known and these are of that type.
 std::optional<int64_t> rowDistance(mlir::Value memref, unsigned rowDim, mlir::Type element);

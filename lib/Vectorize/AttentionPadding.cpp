@@ -106,10 +106,10 @@ std::pair<Value, Value> AttentionKernel::visibleKeys(Value first, Value end) {
 /// there are any; else values may be read where they are.
 void AttentionKernel::clearPadding(Value first, Value count) {
   // Only rows that follow each other look the same in both places.
-  bool inPlace = !plan.copyValues &&
+  bool inPlace = !plan.copyValues && !args.count &&
                  (plan.encodesValues ||
                   rowDistance(args.value, op.getRowDim(), b.getF32Type()) == valueWidth);
-  auto copy = [&] { copyRows(args.valueRows, valueScratch, first, count); };
+  auto copy = [&] { copyValues(first, count); };
   if (!plan.copyValues && !inPlace)
     copy();
   b.ifThen(hasPadding, [&] {
@@ -127,7 +127,7 @@ void AttentionKernel::clearPadding(Value first, Value count) {
   });
   if (!inPlace)
     return;
-  SmallVector<OpFoldResult> offsets = getAsOpFoldResult(join(valueAt(first), b.index(0)));
+  SmallVector<OpFoldResult> offsets = getAsOpFoldResult(valueAt(first, b.index(0)));
   SmallVector<OpFoldResult> sizes(offsets.size(), b.getIndexAttr(1)), strides(sizes);
   sizes[plan.encodesValues ? 0 : op.getRowDim()] = count;
   sizes.back() = b.getIndexAttr(valueWidth);

@@ -11,11 +11,10 @@ void AttentionKernel::pairValues(Value first, Value end) {
   bool padded = !paddingConditions().empty();
   Type element = b.getBF16Type();
   b.loop(b.index(0), b.ceilDivide(b.sub(end, first), 2), 1, [&](Value k) {
-    SmallVector<Values> rows;
-    Values present;
+    Values rows, present;
     for (int64_t r = 0; r < 2; ++r) {
       Value key = b.add(b.add(first, b.mul(k, 2)), r), row = b.min(key, b.sub(end, 1));
-      rows.push_back(rowAt(keyHead, row));
+      rows.push_back(row);
       present.push_back(r ? b.less(key, end) : Value());
       if (padded) {
         Value visible = isVisible(row);
@@ -27,7 +26,7 @@ void AttentionKernel::pairValues(Value first, Value end) {
       Value zero = b.constant(b.getZeroAttr(b.vectorType(lanes, element)));
       Values pair;
       for (auto [row, seen] : llvm::zip(rows, present)) {
-        Value v = vector::LoadOp::create(b, b.vectorType(lanes, element), args.value, join(row, d));
+        Value v = vector::LoadOp::create(b, b.vectorType(lanes, element), args.value, valueAt(row, d));
         pair.push_back(seen ? b.select(seen, v, zero) : v);
       }
       Value both = b.makePairs(pair[0], pair[1]);

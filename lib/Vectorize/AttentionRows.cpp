@@ -16,6 +16,13 @@ SmallVector<Value> posenc::rowAt(AttentionOp op, Value batch, Value head, Value 
   return {batch, row, head};
 }
 
+/// Channel `channel + more`, of the same chunk as `channel` if there are chunks.
+SmallVector<Value> AttentionKernel::valueAt(Value row, Value channel, int64_t more) {
+  if (args.count)
+    return cachedValueAt(row, channel, more);
+  return join(valueRow(row), b.add(channel, more));
+}
+
 /// The largest transpose that fits `channels`: 16, 8, or 0 for none.
 int64_t AttentionKernel::transposed(int64_t channels) const {
   if (b.lanes == 16 && channels % 16 == 0)
@@ -96,8 +103,15 @@ void AttentionKernel::copyRows(Value from, Value to, Value first, Value count) {
   Value last = b.sub(keys, 1), size = b.lastSize(to), zero = b.index(0);
   b.loop(zero, count, 1, [&](Value r) {
     Value row = b.min(b.add(first, r), last);
-    b.copy(from, from == args.key ? rowAt(keyHead, row) : valueAt(row), to, r, zero, size);
+    b.copy(from, from == args.key ? rowAt(keyHead, row) : valueRow(row), to, r, zero, size);
   });
+}
+
+/// Values of a block to scratch.
+void AttentionKernel::copyValues(Value first, Value count) {
+  if (args.count)
+    return copyCachedValues(first, count);
+  copyRows(args.valueRows, valueScratch, first, count);
 }
 
 /// Normalises a panel and writes its rows, those of the problem only.

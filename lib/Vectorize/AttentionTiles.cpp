@@ -66,15 +66,16 @@ void AttentionKernel::prefetch(Tile &tile, Value key) {
   Value share = b.ceilDivide(b.min(keys, plan.keys), plan.panels);
   Value part = b.add(b.mul(tile.panel, share), b.divide(b.sub(key, tile.block), plan.panels));
   Value last = b.sub(keys, 1);
-  SmallVector<Values> rows, encoded, plain;
+  SmallVector<Values> rows, encoded, plain; // of a cache, a head and a row of it
   Value isPlain, done; // what this or the next block of queries has to encode
   if (args.done)
     done = memref::LoadOp::create(b, args.done, ValueRange{b.index(0)});
   for (int64_t r = 0; r < llvm::divideCeil(plan.rows, plan.panels); ++r) {
     Value near = b.add(part, r), row = b.add(b.add(tile.block, plan.keys), near);
     Value here = b.less(row, keys);
-    rows.push_back(rowAt(b.select(here, keyHead, nextKeyHead),
-                         b.select(here, row, b.min(near, last))));
+    Value head = b.select(here, keyHead, nextKeyHead);
+    Value place = b.select(here, row, b.min(near, last));
+    rows.push_back(args.count ? Values{head, place} : rowAt(head, place));
     if (!args.done)
       continue;
     encoded.push_back({b.min(row, last)});
@@ -89,7 +90,7 @@ void AttentionKernel::prefetch(Tile &tile, Value key) {
     int64_t line = 512 / cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
     b.loop(b.index(0), b.index(width), line, [&](Value c) {
       for (const Values &row : rows)
-        b.prefetch(memref, join(row, c));
+        b.prefetch(memref, args.count ? lineAt(row[0], row[1], c, width) : join(row, c));
     });
   };
   fetch(args.keyRows, plan.encodesKeys ? encoded : rows, width);
@@ -118,6 +119,8 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Part part, Value key, boo
   for (Value row : sources)
     scratchRows.push_back(keyScratch ? b.sub(row, tile.block) : row);
   auto keyChannel = [&](int64_t r, Value d) {
+    if (args.count)
+      return edge ? cachedKey(tile, sources[r], 0, d) : cachedKey(tile, key, r, d);
     Value from = keyScratch ? keyScratch : args.keyRows;
     Values row = keyScratch ? Values{scratchRows[r]} : keyAt(scratchRows[r]);
     return plan.pairs ? b.loadPairs(from, row, d, 0) : b.load(from, join(row, d), 0);
@@ -209,13 +212,18 @@ void AttentionKernel::panelKeys(Value panel, Value first, Value begin, Value end
 
   // Edges [begin, inner) and [outerEdge, end) ask the mask, the tiles between do not.
   Value inner = begin, limit = end;
+  auto wholeTiles = [&](Value key) { // from `begin` on, or where tiles of a cache begin
+    Value start = tilesAreOfBlocks() ? b.index(0) : begin;
+    return b.add(start, b.roundDown(b.add(b.sub(key, start), plan.rows - 1), plan.rows));
+  };
+  if (tilesAreOfBlocks() && !op.getLive().empty())
+    inner = wholeTiles(begin);
   if (tile.mask && isLiveExact(op, /*padding=*/true)) {
     Value last = b.min(b.add(first, plan.width), queries);
     auto [low0, high0] = liveKeys(first, b.add(first, 1));
     auto [low1, high1] = liveKeys(b.sub(last, 1), last);
     Value from = b.min(b.max(b.max(low0, low1), begin), end);
-    Value before = b.add(b.sub(from, begin), plan.rows - 1);
-    inner = b.add(begin, b.roundDown(before, plan.rows));
+    inner = wholeTiles(from);
     limit = b.min(end, b.min(high0, high1));
     if (hasPadding) {
       inner = b.select(hasPadding, begin, inner);

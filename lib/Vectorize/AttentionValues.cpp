@@ -101,7 +101,7 @@ void AttentionKernel::accumulate(Tile &tile, ValueRange old, ValueRange maximum)
           Value row = b.add(base, k);
           if (Value rows = plan.pairs ? valueScratch : values)
             return b.load(rows, {row, at[r]}, 0);
-          return b.load(args.valueRows, join(valueAt(row), at[r]), 0);
+          return b.load(args.valueRows, valueAt(row, first, r), 0);
         };
         addProducts(value, loadPanel(weights, {k}, part), acc);
       };

@@ -24,7 +24,7 @@ bool DecodePlan::suits(AttentionOp op) {
   return ShapedType::isStatic(queries) && queries <= mostQueries;
 }
 
-StringRef DecodePlan::refuse(ShapedType keys, ShapedType values) {
+StringRef posenc::refuseCaches(ShapedType keys, ShapedType values) {
   ArrayRef<int64_t> k = keys.getShape(), v = values.getShape();
   if (k[4] != v[4])
     return "blocks of keys and of values differ in their number of rows";

@@ -43,10 +43,14 @@ void contractProducts(mlir::Region &region);
 
 /// One block of queries: `at` is its batch, head and first row. If regions encode keys or
 /// values, `operands` has room for these after the offsets, [row, channel] of their head,
-/// and a number in memory: so many of them are encoded, more once the kernel has run.
+/// and a number in memory: so many of them are encoded, more once the kernel has run. Caches
+/// have their blocks in line, and the number of keys is behind the offsets.
 mlir::LogicalResult buildAttention(KernelBuilder &b, AttentionOp op, const AttentionPlan &plan,
                                    mlir::ValueRange operands,
                                    const mlir::IRMapping &outer, mlir::ValueRange at);
+
+/// Why caches of such types are not read as they are; empty if they are.
+llvm::StringRef refuseCaches(mlir::ShapedType keys, mlir::ShapedType values);
 
 /// How attention of few queries is computed: lanes are keys or channels, never
 /// queries, and the rows are the queries of all heads that share a key head.
@@ -54,8 +58,6 @@ struct DecodePlan {
   /// Whether it is known that there are few queries. One call then reads the keys
   /// once: what is computed per key, or per distance, is computed once anyway.
   static bool suits(AttentionOp op);
-  /// Why caches of such types are not read as they are; empty if they are.
-  static llvm::StringRef refuse(mlir::ShapedType keys, mlir::ShapedType values);
   /// None for an op that it does not suit.
   static std::optional<DecodePlan> get(AttentionOp op, const Processor &processor);
 

@@ -32,13 +32,11 @@ static LogicalResult checkOperands(AttentionOp op) {
 static LogicalResult checkCaches(AttentionOp op) {
   if (!op.readsCache())
     return success();
-  if (!DecodePlan::suits(op))
-    return op.emitOpError("expected a known number of at most 16 queries to read a cache");
   auto key = cast<MemRefType>(op.getKey().getType()), value = cast<MemRefType>(op.getValue().getType());
   for (MemRefType type : {key, value})
     if (!type.getLayout().isIdentity())
       return op.emitOpError("expected a cache as it was allocated, but found ") << type;
-  if (StringRef reason = DecodePlan::refuse(key, value); !reason.empty())
+  if (StringRef reason = refuseCaches(key, value); !reason.empty())
     return op.emitOpError("cannot read the cache: ") << reason;
   return success();
 }
@@ -50,6 +48,9 @@ static LogicalResult checkSchedule(AttentionOp op) {
   return success();
 }
 
+/// What a block of a cache holds follows each other.
+static const SmallVector<ReassociationIndices> blocksInLine = {{0}, {1}, {2}, {3, 4, 5}};
+
 static LogicalResult rewrite(AttentionOp op, const Processor &processor, Outliner &outliner) {
   KernelBuilder b = outliner.before(op);
   SmallVector<Value> operands{op.getQuery(), op.getKey(), op.getValue()};
@@ -60,6 +61,11 @@ static LogicalResult rewrite(AttentionOp op, const Processor &processor, Outline
   llvm::append_range(operands, offsets);
   if (std::optional<DecodePlan> plan = DecodePlan::get(op, processor))
     return vectorizeDecode(op, *plan, operands, outliner);
+  if (op.readsCache()) {
+    for (Value &cache : MutableArrayRef(operands).slice(1, 2))
+      cache = memref::CollapseShapeOp::create(b, cache, blocksInLine);
+    operands.push_back(op.getCount());
+  }
   AttentionPlan plan(op, processor);
   plan.natural = !scaleScores(op);
   for (Region &region : op->getRegions())

@@ -2,15 +2,6 @@
 
 // What posenc-read-caches leaves alone has no kernel, if written by hand.
 
-func.func @queries(%q: memref<1x4x17x64xf32>, %k: memref<1x2x?x64x32x1xf32>, %v: memref<1x2x?x4x32x16xf32>, %n: index, %o: memref<1x4x17x64xf32>) {
-  // expected-error @+1 {{expected a known number of at most 16 queries to read a cache}}
-  posenc.attention ins(%q, %k, %v : memref<1x4x17x64xf32>, memref<1x2x?x64x32x1xf32>, memref<1x2x?x4x32x16xf32>) count(%n)
-    outs(%o : memref<1x4x17x64xf32>) {scale = 0.125 : f32}
-  return
-}
-
-// -----
-
 func.func @chunks(%q: memref<1x4x1x64xf32>, %k: memref<1x2x?x32x32x2xf32>, %v: memref<1x2x?x4x32x16xf32>, %n: index, %o: memref<1x4x1x64xf32>) {
   // expected-error @+1 {{cannot read the cache: chunks of keys are not of one channel}}
   posenc.attention ins(%q, %k, %v : memref<1x4x1x64xf32>, memref<1x2x?x32x32x2xf32>, memref<1x2x?x4x32x16xf32>) count(%n)
