@@ -27,7 +27,7 @@ def Posenc_AppendOp : Posenc_Op<"append", [Pure, AllTypesMatch<["cache", "result
     depend on them are encoded before they are appended, once.
 
     On the CPU, `C = 1` for keys and a multiple of 16 for values, and `R` a multiple
-    of 16, is what decoding reads at the speed of memory; on GPUs, any `R`, and chunks of
+    of 16, is what attention reads as it is, at the speed of memory when decoding; on GPUs, any `R`, and chunks of
     a multiple of 16 bytes. A cache that comes in as
     an argument with `bufferization.writable = true` is changed in place.
 
@@ -62,8 +62,9 @@ def Posenc_RowsOp : Posenc_Op<"rows", [Pure,
   let summary = "the first rows of a cache";
   let description = [{
     The rows `[0, count)` that `posenc.append` put there, in their order and as any
-    other keys or values. Attention of at most 16 queries, a number known when
-    compiling, reads the cache itself and makes no rows of it.
+    other keys or values. On the CPU, attention reads a cache of these sizes itself and
+    makes no rows of it; on GPUs, attention of at most 16 queries does, a number known
+    when compiling.
 
     Example:
 

@@ -189,13 +189,13 @@ def PosencApplyMaps : Pass<"posenc-apply-maps"> {
 }
 
 def PosencReadCaches : Pass<"posenc-read-caches"> {
-  let summary = "let attention of few queries read caches as they are";
+  let summary = "let attention read caches as they are";
   let description = [{
     A `posenc.attention` whose keys and values are the same number of `posenc.rows`
-    of two caches takes the caches, and nothing is put in rows. It has at most 16
-    queries, known when compiling, and no key or value map; the caches have blocks
-    of a multiple of 16 rows, at most 64, chunks of one channel for keys, and for
-    values all channels or a multiple of 16. For a GPU, blocks are of any size, and
+    of two caches takes the caches, and nothing is put in rows. It has no key or
+    value map; the caches have blocks of a multiple of 16 rows, at most 64, chunks of
+    one channel for keys, and for values all channels or a multiple of 16. For a GPU,
+    there are at most 16 queries, known when compiling, blocks are of any size, and
     chunks of keys and values of a multiple of 16 bytes. Remarks of the category
     `posenc-read-caches` say what is missing.
 

@@ -4,7 +4,10 @@
 // them wherever they are. In a block, the same channel of neighbouring keys is in a
 // line of the cache, and so are neighbouring channels of a value: a tile reads either
 // where they are, if it does not go beyond a block or a chunk. Keys and values that are
-// not f32, and tiles of other sizes, are copied for a block of the kernel.
+// not f32, and those for tiles of other sizes, are copied for a block of the kernel.
+//
+// Hardware does not foresee such strides, so each step of the scores asks for a line of
+// keys and one of values: in other loops, or many at once, that costs more than it gains.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,6 +45,17 @@ SmallVector<Value> AttentionKernel::cachedValueAt(Value row, Value channel, int6
   Value first = b.add(b.sub(channel, b.mul(chunk, channels)), b.mul(chunk, rows * channels));
   return inBlock(keyHead, row,
                  [&](Value r) { return b.add(b.add(b.mul(r, channels), first), more); });
+}
+
+/// Asks for the step of keys that are a line ahead, and for a share of these keys' values.
+void AttentionKernel::prefetchBlocks(Value key, Value step) {
+  int64_t rows = blockOf(op.getKey())[1];
+  Value ahead = b.min(b.add(key, cacheUnit), b.sub(keys, 1));
+  b.prefetch(args.key, inBlock(keyHead, ahead, [&](Value r) { return b.add(b.mul(step, rows), r); }));
+  int64_t share = plan.rows * valueWidth / steps;
+  b.prefetch(args.value, inBlock(keyHead, key, [&](Value r) {
+    return b.add(b.mul(r, valueWidth), b.mul(step, share));
+  }));
 }
 
 /// Where the share begins that a row has in the lines of its block, and what is `channel`

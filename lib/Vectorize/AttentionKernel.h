@@ -45,6 +45,7 @@ private:
   Values inBlock(Value head, Value row, llvm::function_ref<Value(Value)> place);
   Values lineAt(Value head, Value row, Value channel, int64_t channels);
   Values cachedValueAt(Value row, Value channel, int64_t more);
+  void prefetchBlocks(Value key, Value step);
   void copyCachedKeys(Value first, Value count);
   void copyCachedValues(Value first, Value count);
   /// Whether tiles of keys are read where they are, which must be in one block.

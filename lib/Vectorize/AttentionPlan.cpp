@@ -80,10 +80,5 @@ AttentionPlan::AttentionPlan(AttentionOp op, const Processor &processor)
   int64_t heads = std::max<int64_t>(size(0), 1) * std::max<int64_t>(size(op.getHeadDim()), 1);
   bool many = (copyKeys || copyValues) && heads >= 4 &&
               8 * width * 4 * channels <= processor.secondLevel / 2;
-  own = many ? 8 : 4;
-  if (int64_t queries = size(op.getRowDim()); ShapedType::isStatic(queries) && queries > 0) {
-    int64_t all = llvm::divideCeil(queries, width); // spread evenly over blocks
-    own = llvm::divideCeil(all, llvm::divideCeil(all, own));
-  }
-  panels = choose(given ? given.getPanels() : 0, own);
+  panels = choose(given ? given.getPanels() : 0, many ? 8 : 4);
 }

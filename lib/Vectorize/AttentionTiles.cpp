@@ -125,11 +125,16 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Part part, Value key, boo
     Values row = keyScratch ? Values{scratchRows[r]} : keyAt(scratchRows[r]);
     return plan.pairs ? b.loadPairs(from, row, d, 0) : b.load(from, join(row, d), 0);
   };
+  auto left = [&](int64_t r, Value d) {
+    if (!r && !edge && tilesAreOfBlocks())
+      prefetchBlocks(key, d);
+    return keyChannel(r, d);
+  };
   Values s = registerTile(
-      keyChannel, [&](Value d) { return loadPanel(packed, {tile.panel, d}, part); },
+      left, [&](Value d) { return loadPanel(packed, {tile.panel, d}, part); },
       b.index(steps), Values(plan.rows * part.count, b.splat(0.0)));
 
-  if (!edge)
+  if (!edge && !tilesAreOfBlocks())
     prefetch(tile, key);
   SmallVector<Values> levels;
   for (int64_t r = 0; r < plan.rows; ++r) {

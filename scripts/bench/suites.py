@@ -62,10 +62,12 @@ SUITES = {
         attention("--dtype=bf16"), attention("--dtype=f16"),
         attention("--cpu=znver3"), attention("--cpu=znver3", "--dim=128"),
     ]),
-    "decode": ("Decoding with 16384 keys in rows and in a cache", [
+    "decode": ("Decoding, and parts of a prompt, in rows and in a cache", [
         attention("--q=1", *COLD), attention("--q=1", "--cache", *COLD),
         attention("--q=4", "--causal", *COLD), attention("--q=4", "--causal", "--cache", *COLD),
         attention("--q=16", "--causal", "--cache", *COLD),
+        *(attention(q, "--causal", *cache, *GROUPED, "--kv=4096", *LONG)
+          for q in ("--q=64", "--q=1024") for cache in ([], ["--cache"])),
         attention("--q=1", "--cache", "--encoding=rope", *COLD),
         attention("--q=1", "--cache", "--dtype=bf16", *COLD),
         attention("--q=1", "--cache", "--cpu=znver3", *COLD),
