@@ -55,7 +55,8 @@ LogicalResult AttentionKernel::build() {
     mapped = b.scratch({plan.width, width});
   Type element = plan.pairs ? Type(b.getBF16Type()) : Type(b.getF32Type());
   if (plan.copyKeys && args.count)
-    keyScratch = b.scratch({steps, plan.keys});
+    keyScratch = tilesAreOfBlocks() ? b.scratch({plan.keys / cacheUnit, steps, cacheUnit})
+                                    : b.scratch({1, steps, plan.keys});
   else if (plan.copyKeys)
     keyScratch = b.scratch({plan.keys, width}, element);
   if (plan.pairs)

@@ -7,6 +7,9 @@
 
 namespace posenc {
 
+/// Blocks of a cache are of a multiple of so many rows, and are gone over from one on.
+constexpr int64_t cacheUnit = 16;
+
 /// Attention of one query block with transposed operands: lanes are queries.
 /// Per panel and block of keys, S^T[key][lane] = K x Q^T goes to scratch, its
 /// running maximum stays in registers, and O^T[channel][lane] += V x P^T.
@@ -43,13 +46,13 @@ private:
 
   // AttentionCache.cpp: keys and values in blocks of a cache.
   Values inBlock(Value head, Value row, llvm::function_ref<Value(Value)> place);
-  Values lineAt(Value head, Value row, Value channel, int64_t channels);
   Values cachedValueAt(Value row, Value channel, int64_t more);
-  void prefetchBlocks(Value key, Value step);
   void copyCachedKeys(Value first, Value count);
   void copyCachedValues(Value first, Value count);
-  /// Whether tiles of keys are read where they are, which must be in one block.
-  bool tilesAreOfBlocks() const { return args.count && !plan.copyKeys; }
+  void forCachedValues(Value count, int64_t step,
+                       llvm::function_ref<void(Value, Value, Value)> body);
+  /// Whether tiles of keys have to be of one block, or of one group in scratch.
+  bool tilesAreOfBlocks() const { return args.count && cacheUnit % plan.rows == 0; }
 
   // AttentionPadding.cpp: keys that no query may see.
   Values paddingConditions() { return posenc::paddingConditions(op); }
@@ -81,6 +84,7 @@ private:
                       llvm::function_ref<Values(Value)> right, Value extent, Values inits);
   Values scores(Tile &tile, Part part, Value key, bool edge, mlir::ValueRange maxima);
   void prefetch(Tile &tile, Value key);
+  void prefetchCache(const Tile &tile, Value key, Value step);
   Value cachedKey(const Tile &tile, Value row, int64_t more, Value step);
   void panelKeys(Value panel, Value first, Value begin, Value end, Value block, Value isLast);
   Values loadPanel(Value memref, llvm::ArrayRef<Value> at, Part part);
@@ -127,9 +131,6 @@ private:
   Value values; ///< rows of the block, in scratch or not; null if all are read in place
   Value hasPadding; ///< whether a key of the block is padding; null if none ever is
 };
-
-/// Blocks of a cache are of a multiple of so many rows, and are gone over from one on.
-constexpr int64_t cacheUnit = 16;
 
 /// Elements between neighbouring rows, if it is known and these are of that type.
 std::optional<int64_t> rowDistance(mlir::Value memref, unsigned rowDim, mlir::Type element);

@@ -10,18 +10,18 @@ using namespace posenc;
 void AttentionKernel::pairValues(Value first, Value end) {
   bool padded = !paddingConditions().empty();
   Type element = b.getBF16Type();
-  b.loop(b.index(0), b.ceilDivide(b.sub(end, first), 2), 1, [&](Value k) {
+  auto pair = [&](Value r, Value from, Value to) {
     Values rows, present;
-    for (int64_t r = 0; r < 2; ++r) {
-      Value key = b.add(b.add(first, b.mul(k, 2)), r), row = b.min(key, b.sub(end, 1));
+    for (int64_t n = 0; n < 2; ++n) {
+      Value key = b.add(b.add(first, r), n), row = b.min(key, b.sub(end, 1));
       rows.push_back(row);
-      present.push_back(r ? b.less(key, end) : Value());
+      present.push_back(n ? b.less(key, end) : Value());
       if (padded) {
         Value visible = isVisible(row);
-        present[r] = r ? b.logicalAnd(present[r], visible) : visible;
+        present[n] = n ? b.logicalAnd(present[n], visible) : visible;
       }
     }
-    b.channels(b.index(0), b.index(valueWidth), b.lanes, [&](Value d, int64_t n) {
+    b.channels(from, to, b.lanes, [&](Value d, int64_t n) {
       int64_t lanes = std::max<int64_t>(n, 1);
       Value zero = b.constant(b.getZeroAttr(b.vectorType(lanes, element)));
       Values pair;
@@ -32,7 +32,11 @@ void AttentionKernel::pairValues(Value first, Value end) {
       Value both = b.makePairs(pair[0], pair[1]);
       if (!n)
         both = vector::ExtractOp::create(b, both, int64_t(0));
-      b.store(both, valueScratch, {k, d});
+      b.store(both, valueScratch, {b.divide(r, 2), d});
     });
-  });
+  };
+  Value count = b.sub(end, first);
+  if (args.count)
+    return forCachedValues(count, 2, pair);
+  b.loop(b.index(0), count, 2, [&](Value r) { pair(r, b.index(0), b.index(valueWidth)); });
 }

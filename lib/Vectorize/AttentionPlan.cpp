@@ -74,6 +74,8 @@ AttentionPlan::AttentionPlan(AttentionOp op, const Processor &processor)
     step = std::lcm(step, cacheUnit);
   own = std::max(std::min<int64_t>(own, 192) / step * step, step);
   keys = choose(given ? given.getKeys() : 0, own);
+  if (op.readsCache())
+    keys = llvm::alignTo(keys, step);
   // More panels share the cost of a copy, if they fit into the other half, and if
   // there are heads enough for all threads.
   auto size = [&](unsigned dim) { return cast<ShapedType>(op.getQuery().getType()).getDimSize(dim); };

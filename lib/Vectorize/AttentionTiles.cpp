@@ -66,16 +66,15 @@ void AttentionKernel::prefetch(Tile &tile, Value key) {
   Value share = b.ceilDivide(b.min(keys, plan.keys), plan.panels);
   Value part = b.add(b.mul(tile.panel, share), b.divide(b.sub(key, tile.block), plan.panels));
   Value last = b.sub(keys, 1);
-  SmallVector<Values> rows, encoded, plain; // of a cache, a head and a row of it
+  SmallVector<Values> rows, encoded, plain;
   Value isPlain, done; // what this or the next block of queries has to encode
   if (args.done)
     done = memref::LoadOp::create(b, args.done, ValueRange{b.index(0)});
   for (int64_t r = 0; r < llvm::divideCeil(plan.rows, plan.panels); ++r) {
     Value near = b.add(part, r), row = b.add(b.add(tile.block, plan.keys), near);
     Value here = b.less(row, keys);
-    Value head = b.select(here, keyHead, nextKeyHead);
-    Value place = b.select(here, row, b.min(near, last));
-    rows.push_back(args.count ? Values{head, place} : rowAt(head, place));
+    rows.push_back(rowAt(b.select(here, keyHead, nextKeyHead),
+                         b.select(here, row, b.min(near, last))));
     if (!args.done)
       continue;
     encoded.push_back({b.min(row, last)});
@@ -90,7 +89,7 @@ void AttentionKernel::prefetch(Tile &tile, Value key) {
     int64_t line = 512 / cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
     b.loop(b.index(0), b.index(width), line, [&](Value c) {
       for (const Values &row : rows)
-        b.prefetch(memref, args.count ? lineAt(row[0], row[1], c, width) : join(row, c));
+        b.prefetch(memref, join(row, c));
     });
   };
   fetch(args.keyRows, plan.encodesKeys ? encoded : rows, width);
@@ -126,15 +125,15 @@ SmallVector<Value> AttentionKernel::scores(Tile &tile, Part part, Value key, boo
     return plan.pairs ? b.loadPairs(from, row, d, 0) : b.load(from, join(row, d), 0);
   };
   auto left = [&](int64_t r, Value d) {
-    if (!r && !edge && tilesAreOfBlocks())
-      prefetchBlocks(key, d);
+    if (!r && !edge && args.count)
+      prefetchCache(tile, key, d);
     return keyChannel(r, d);
   };
   Values s = registerTile(
       left, [&](Value d) { return loadPanel(packed, {tile.panel, d}, part); },
       b.index(steps), Values(plan.rows * part.count, b.splat(0.0)));
 
-  if (!edge && !tilesAreOfBlocks())
+  if (!edge && !args.count)
     prefetch(tile, key);
   SmallVector<Values> levels;
   for (int64_t r = 0; r < plan.rows; ++r) {

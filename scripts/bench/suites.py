@@ -77,7 +77,9 @@ SUITES = {
     "encodings": ("Encodings beside plain attention, one thread", [
         # Many rounds, as differences of some per cent are what counts.
         ["encodings", "--dim=64", "--q=1024", "--repeat=60"],
+        ["encodings", "--dim=64", "--q=1024", "--causal", "--repeat=60"],
         ["encodings", "--dim=128", "--q=1024", "--causal", "--repeat=60"],
+        ["encodings", "--dim=64", "--q=1024", "--causal", BF16, "--repeat=60"],
     ]),
     "linear": ("Linear layers, one thread", [
         ["gemm", "--m=1024", "--n=1024", "--k=1024", PEERS],
