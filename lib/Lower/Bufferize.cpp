@@ -27,6 +27,17 @@ struct KernelModel
     return !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
   }
 
+  /// A layer reads what it adds to an element before it writes that, a normalisation
+  /// all of a row before the row: the result may take the place of either.
+  bool bufferizesToElementwiseAccess(Operation *op, const AnalysisState &,
+                                     ArrayRef<OpOperand *> operands) const {
+    return llvm::all_of(operands, [&](OpOperand *operand) {
+      if (auto linear = dyn_cast<LinearOp>(op); linear && !linear.isSplit())
+        return operand != &linear.getInputMutable() && operand != &linear.getWeightMutable();
+      return isa<LayerNormOp>(op);
+    });
+  }
+
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
                           BufferizationState &state) const {
     auto dps = cast<DestinationStyleOpInterface>(op);
