@@ -50,8 +50,9 @@ void DecodeKernel::fetch(const Lines &lines, Steps steps, Value tile, Value i) {
     return;
   int64_t count = llvm::divideCeil(lines.count(), steps.tiles * steps.ofTile);
   int64_t shares = llvm::divideCeil(lines.count(), count), channels = lineChannels(lines.memref);
-  Value share = b.add(b.mul(tile, steps.ofTile), b.divide(i, Steps::unrolled));
-  share = b.min(share, shares - 1); // of those that come too late for more
+  Value share = b.add(b.mul(tile, steps.ofTile), b.divide(i, steps.unroll));
+  if (shares < steps.tiles * steps.ofTile) // the others come too late for more
+    share = b.min(share, shares - 1);
   for (int64_t n = 0; n < count; ++n) {
     // Most shares are a part of a row, or several, which is known here.
     Value row, line;

@@ -146,20 +146,26 @@ void DecodeKernel::block(Value first, Value end, Interval inner) {
   if (plan.quads) {
     forHeads([&](Value head) { scoreQuads(head, first, count); });
     softmax(first, end, inner);
-    forHeads([&](Value head) { valueQuads(head, first, count); });
+    forHeads([&](Value head) {
+      plan.heads > 1 ? valueRowTiles(head, first, count) : valueQuads(head, first, count);
+    });
     return;
   }
   auto tiles = [&](const Operand &operand, auto tile) {
     forKeys(count, [&](Value key, int64_t keys) {
       forHeads([&](Value head) {
         stage(operand, head, b.add(first, key), keys, /*to=*/b.index(0));
-        forTiles(plan.rows, plan.tileRows, [&](Value row, int64_t rows) {
-          (this->*tile)(head, key, keys, row, rows);
-        });
+        forTiles(plan.rows, plan.tileRows,
+                 [&](Value row, int64_t rows) { tile(head, key, keys, row, rows); });
       });
     });
   };
-  tiles(keyRows, &DecodeKernel::scoreTile);
+  tiles(keyRows, [&](auto... tile) { scoreTile(tile...); });
   softmax(first, end, inner);
-  tiles(valueRows, &DecodeKernel::valueTile);
+  tiles(valueRows, [&](Value head, Value key, int64_t keys, Value row, int64_t rows) {
+    auto load = [&](Value k, Value d, int64_t) {
+      return b.load(valueRows.scratch, {b.sub(k, key), d}, b.lanes);
+    };
+    valueTile(head, key, keys, row, rows, load, [](Value) {});
+  });
 }

@@ -55,7 +55,9 @@ private:
   int64_t rowsAhead(const Operand &operand) const;
   void stage(const Operand &operand, Value head, Value first, int64_t keys, Value to);
   void scoreTile(Value head, Value key, int64_t keys, Value row, int64_t rows);
-  void valueTile(Value head, Value key, int64_t keys, Value row, int64_t rows);
+  void valueTile(Value head, Value key, int64_t keys, Value row, int64_t rows,
+                 llvm::function_ref<Value(Value, Value, int64_t)> load,
+                 llvm::function_ref<void(Value)> ahead);
 
   // DecodeBlocks.cpp: products with blocks.
   struct Lines { ///< of memory, each 64 bytes
@@ -66,9 +68,9 @@ private:
   };
   struct Steps { ///< of products: some channels or keys of a tile
     static constexpr int64_t unrolled = 4;
-    Steps(int64_t tiles, int64_t count)
-        : tiles(tiles), ofTile(llvm::divideCeil(count, unrolled)) {}
-    int64_t tiles, ofTile;
+    Steps(int64_t tiles, int64_t count, int64_t unroll = unrolled)
+        : tiles(tiles), ofTile(llvm::divideCeil(count, unroll)), unroll(unroll) {}
+    int64_t tiles, ofTile, unroll;
   };
   static int64_t lineChannels(Value memref);
   void forTiles(int64_t count, int64_t tile, llvm::function_ref<void(Value, int64_t)> body);
@@ -94,6 +96,7 @@ private:
   Values rowOf(const Operand &operand, Value head, Value first, Value key);
   void scoreQuads(Value head, Value first, Value count);
   void valueQuads(Value head, Value first, Value count);
+  void valueRowTiles(Value head, Value first, Value count);
 
   KernelBuilder &b;
   AttentionOp op;

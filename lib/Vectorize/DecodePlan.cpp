@@ -19,6 +19,15 @@ static bool suitsPairs(AttentionOp op) {
          op.getKeyMap().empty() && rowWidth(op.getQuery()) % (2 * DecodePlan::quad) == 0;
 }
 
+/// Key heads whose rows lie side by side and fill a page, which is read as a whole. Not if
+/// values have to be converted: a few rows at a time would be.
+static int64_t headsOfPage(ShapedType keys) {
+  if (!keys.getElementType().isF32())
+    return 1;
+  int64_t bytes = keys.getDimSize(3) * keys.getElementTypeBitWidth() / 8;
+  return std::clamp<int64_t>(std::min<int64_t>(4096 / bytes, 16), 1, keys.getDimSize(2));
+}
+
 bool DecodePlan::suits(AttentionOp op) {
   int64_t queries = countQueries(op);
   return ShapedType::isStatic(queries) && queries <= mostQueries;
@@ -61,8 +70,13 @@ std::optional<DecodePlan> DecodePlan::get(AttentionOp op, const Processor &proce
   // add up sums across lanes, which take half as long as they: quads from two vectors on,
   // or from one if its products are those of pairs.
   int64_t ofVector = lanes / quad, vectorsOfRows = llvm::divideCeil(plan.rows, ofVector);
+  // So are those of one if it reads several heads side by side.
+  bool sideBySide = known && !op.readsCache() && op.getLayout() == Layout::bshd;
+  if (sideBySide && plan.rows >= ofVector)
+    plan.heads = headsOfPage(key);
   plan.pairs = processor.bf16Pairs && !op.readsCache() && suitsPairs(op);
-  plan.quads = !op.readsCache() && plan.rows >= (plan.pairs ? ofVector : 2 * ofVector);
+  plan.quads = !op.readsCache() &&
+               plan.rows >= (plan.pairs || plan.heads > 1 ? ofVector : 2 * ofVector);
   plan.pairs &= plan.quads;
   plan.fetches = plan.quads || (op.readsCache() && plan.rows > 4);
   // Register tiles are rows by the keys of a block or of a tile, and rows by channels.
@@ -76,7 +90,7 @@ std::optional<DecodePlan> DecodePlan::get(AttentionOp op, const Processor &proce
     plan.valueChannels = cast<ShapedType>(op.getValue().getType()).getDimSize(5);
     plan.tileRows = even(plan.rows, std::min<int64_t>(rowsBy(plan.keys / lanes), 8));
   } else if (plan.quads) {
-    plan.keys = 32;
+    plan.keys = plan.heads > 1 && plan.rows <= 16 ? 64 : 32;
     plan.valueChannels = 2 * lanes;
     plan.tileRows = even(vectorsOfRows, rowsBy(tileKeys));
   }
@@ -86,9 +100,8 @@ std::optional<DecodePlan> DecodePlan::get(AttentionOp op, const Processor &proce
     // There are registers for half as many sums again, if one pass is enough then.
     if (plan.quads && lanes == 16 && plan.rows * vectors <= sums * 3 / 2)
       plan.valueRows = plan.rows;
-  }
-  // Rows of several heads that lie side by side are read side by side.
-  if (op.getLayout() == Layout::bshd && !op.readsCache() && !plan.quads && ShapedType::isStatic(keyHeads))
+  } else if (sideBySide) {
     plan.heads = std::clamp<int64_t>(most / plan.rows, 1, std::min<int64_t>(keyHeads, 4));
+  }
   return plan;
 }

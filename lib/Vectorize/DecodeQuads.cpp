@@ -32,11 +32,13 @@ void DecodeKernel::packQuads(Value head) {
   });
 }
 
-/// The lines of a block of rows.
+/// The lines of a block of rows, of all heads of the call: these lie side by side, so that
+/// channels may be counted from the first on.
 DecodeKernel::Lines DecodeKernel::linesOfRows(const Operand &operand, Value head, Value first) {
-  int64_t ofRow = llvm::divideCeil(operand.width, lineChannels(operand.memory));
-  return {operand.memory, plan.keys, ofRow, [=](Value row, Value channel) {
-            return join(rowAt(b.add(args.head, head), b.add(first, row)), channel);
+  int64_t ofHead = llvm::divideCeil(operand.width, lineChannels(operand.memory));
+  Value start = plan.heads > 1 ? args.head : b.add(args.head, head);
+  return {operand.memory, plan.keys, plan.heads * ofHead, [=](Value row, Value channel) {
+            return join(rowAt(start, b.add(first, row)), channel);
           }};
 }
 
@@ -58,16 +60,19 @@ void DecodeKernel::scoreQuads(Value head, Value first, Value count) {
   int64_t each = rowsOfQuad(), channels = llvm::divideCeil(width, channelsOfQuad());
   int64_t groups = llvm::divideCeil(plan.rows, each), keysOfBlock = plan.keys / plan.tileKeys;
   int64_t tiles = llvm::divideCeil(groups, plan.tileRows);
-  Steps steps(tiles * keysOfBlock, channels);
+  Steps steps(plan.heads * tiles * keysOfBlock, channels);
   forTiles(groups, plan.tileRows, [&](Value group, int64_t vectors) {
     b.loop(b.index(0), count, plan.tileKeys, [&](Value key) {
       SmallVector<Values> rows;
       for (int64_t k = 0; k < plan.tileKeys; ++k)
         rows.push_back(rowOf(keyRows, head, first, b.min(b.add(key, k), b.sub(count, 1))));
-      Value tile = b.add(b.mul(b.divide(group, plan.tileRows), keysOfBlock),
-                         b.divide(key, plan.tileKeys));
+      Value tile = b.add(b.mul(head, tiles), b.divide(group, plan.tileRows));
+      tile = b.add(b.mul(tile, keysOfBlock), b.divide(key, plan.tileKeys));
       auto ahead = [&](Value d) { fetch(values, steps, tile, d); };
-      Values zeros(plan.tileKeys * vectors, b.splat(0.0));
+      // One vector of rows has so few sums that steps take turns at two of each, if there are
+      // registers for them.
+      int64_t turns = plan.heads > 1 && vectors == 1 && b.lanes == 16 ? 2 : 1;
+      Values zeros(turns * plan.tileKeys * vectors, b.splat(0.0));
       Values sums = forProducts(b.index(0), b.index(channels), zeros, ahead,
                                 [&](Value d, ValueRange acc) {
         Values next(acc);
@@ -79,8 +84,11 @@ void DecodeKernel::scoreQuads(Value head, Value first, Value count) {
             sum = plan.pairs ? b.addPairs(sum, q, x) : b.fma(q, x, sum);
           }
         }
+        std::rotate(next.begin(), next.begin() + plan.tileKeys * (turns - 1), next.end());
         return next;
       });
+      for (int64_t n = 0; turns == 2 && n < plan.tileKeys; ++n)
+        sums[n] = b.add(sums[n], sums[plan.tileKeys + n]);
       for (int64_t v = 0; v < vectors; ++v) {
         Value scores = b.sums(ArrayRef(sums).slice(v * plan.tileKeys, plan.tileKeys), plan.quad);
         if (plan.pairs)
@@ -111,6 +119,30 @@ void DecodeKernel::valueQuads(Value head, Value first, Value count) {
     valueProducts(head, b.index(0), count, start, channels, load, [&](Value row, Value key) {
       Value chunk = b.divide(start, plan.valueChannels);
       fetch(keys, steps, b.add(b.mul(chunk, tiles), b.divide(row, plan.valueRows)), key);
+    });
+  });
+}
+
+/// The same where rows of several heads lie side by side. The rows of one head are so far
+/// apart that they displace each other in the cache: a few are read whole, once for all
+/// rows of queries.
+void DecodeKernel::valueRowTiles(Value head, Value first, Value count) {
+  if (valueRows.scratch)
+    forKeys(count, [&](Value key, int64_t keys) {
+      stage(valueRows, head, b.add(first, key), keys, /*to=*/key);
+    });
+  Value memref = valueRows.scratch ? valueRows.scratch : valueRows.memory;
+  Lines keyLines = linesOfRows(keyRows, head, b.add(first, plan.keys));
+  int64_t tileRows = b.lanes / plan.tileKeys, tiles = llvm::divideCeil(plan.rows, tileRows);
+  Steps steps(plan.heads * plan.keys / plan.tileKeys * tiles, valueWidth, b.lanes);
+  auto load = [&](Value key, Value d, int64_t active) {
+    return b.load(memref, join(rowOf(valueRows, head, first, key), d), b.lanes, active);
+  };
+  forKeys(count, [&](Value key, int64_t keys) {
+    forTiles(plan.rows, tileRows, [&](Value row, int64_t rows) {
+      Value tile = b.add(b.mul(head, plan.keys / plan.tileKeys), b.divide(key, plan.tileKeys));
+      tile = b.add(b.mul(tile, tiles), b.divide(row, tileRows));
+      valueTile(head, key, keys, row, rows, load, [&](Value d) { fetch(keyLines, steps, tile, d); });
     });
   });
 }

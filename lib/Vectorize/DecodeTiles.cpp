@@ -76,7 +76,7 @@ void DecodeKernel::stage(const Operand &operand, Value head, Value first, int64_
     for (int64_t n = 0; n < step; n += b.lanes)
       copy(k, b.add(d, n), b.lanes);
   };
-  if (plan.heads > 1)
+  if (plan.heads > 1 && !plan.quads)
     forLines([&](Value d) {
       // What comes next here is not where hardware would look for it.
       for (int64_t k = 0; k < keys; ++k)
@@ -114,8 +114,11 @@ void DecodeKernel::scoreTile(Value head, Value key, int64_t keys, Value row, int
   }
 }
 
-/// result += weights x values. The weights of the tile stay in registers.
-void DecodeKernel::valueTile(Value head, Value key, int64_t keys, Value row, int64_t rows) {
+/// result += weights x values. The weights of the tile stay in registers. `load` gives
+/// channels of a value; `ahead` runs before each vector of them.
+void DecodeKernel::valueTile(Value head, Value key, int64_t keys, Value row, int64_t rows,
+                             llvm::function_ref<Value(Value, Value, int64_t)> load,
+                             llvm::function_ref<void(Value)> ahead) {
   Values weight, hidden;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t k = 0; k < keys; ++k)
@@ -124,10 +127,11 @@ void DecodeKernel::valueTile(Value head, Value key, int64_t keys, Value row, int
   for (int64_t k = 0; seen && k < keys; ++k)
     hidden.push_back(
         b.less(b.broadcast(b.load(seen, {head, b.add(key, k)}, 0), b.lanes), b.splat(0.5)));
-  forChannels(b, llvm::alignTo(valueWidth, b.lanes), {}, [&](Value d, int64_t, ValueRange) {
+  auto products = [&](Value d, int64_t active) {
     Values loaded;
+    ahead(d);
     for (int64_t k = 0; k < keys; ++k) {
-      Value v = b.load(valueRows.scratch, {b.index(k), d}, b.lanes);
+      Value v = load(b.add(key, k), d, active);
       // What no row sees may be a NaN, which no weight makes vanish.
       loaded.push_back(seen ? b.select(hidden[k], b.splat(0.0), v) : v);
     }
@@ -138,6 +142,13 @@ void DecodeKernel::valueTile(Value head, Value key, int64_t keys, Value row, int
         sum = b.fma(weight[r * keys + k], loaded[k], sum);
       b.store(sum, result, at);
     }
-    return Values();
-  });
+  };
+  int64_t whole = valueWidth / b.lanes * b.lanes;
+  auto whenWhole = [&](Value d) { products(d, b.lanes); };
+  if (plan.quads) // which leave no registers for several steps
+    b.walk(b.index(0), b.index(whole), b.lanes, whenWhole);
+  else
+    b.loop(b.index(0), b.index(whole), b.lanes, whenWhole);
+  if (whole < valueWidth)
+    products(b.index(whole), valueWidth - whole);
 }

@@ -75,7 +75,7 @@ struct DecodePlan {
   bool fetches = false;   ///< each product on a block asks for what the next one reads
   int64_t rows;           ///< rows that one call takes
   bool oneBlock;          ///< all rows of a key head are in one call
-  int64_t heads = 1;      ///< key heads that one call takes
+  int64_t heads = 1;      ///< key heads that one call takes, side by side in memory if several
 };
 
 /// Some key heads, rows and a part of the keys: `at` is the batch, the first key

@@ -27,6 +27,9 @@
 // AVX512: posenc_attention_0: 96 products, {{.*}}, {{[89].|100}}%
 // Scores of bf16 are products of pairs; keys are not converted for them.
 // AVX512: posenc_attention_1: 64 products, {{.*}}, {{9.|100}}%
+// Values of rows that lie side by side, four keys by four rows.
+// AVX512: posenc_attention_3: 64 products, {{.*}}, {{9.|100}}%
+// AVX512: posenc_attention_3: 16 products, {{.*}}, {{[89].|100}}%
 // AVX2: posenc_attention: 32 products, {{.*}}, {{[89].|100}}%
 // AVX2: posenc_attention: 32 products, {{.*}}, {{[89].|100}}%
 
@@ -70,4 +73,24 @@ func.func @five(%q: tensor<1x8x5x128xf32>, %k: tensor<1x8x?x128xf32>, %v: tensor
   %s = posenc.scores %q, %k : (tensor<1x8x5x128xf32>, tensor<1x8x?x128xf32>) -> tensor<1x8x5x?xf32>
   %o = posenc.attend %s, %v : (tensor<1x8x5x?xf32>, tensor<1x8x?x128xf32>) -> tensor<1x8x5x128xf32>
   return %o : tensor<1x8x5x128xf32>
+}
+
+// Rows of heads that lie side by side are read side by side: blocks are of all heads, whose
+// lines are asked for in the order of addresses. Values are taken four whole rows at a time.
+// CHECK-LABEL: func private @posenc_attention_3(
+// CHECK-SAME: %[[KEYS:[^:]+]]: memref<1x?x8x128xf32{{[^,]*}}>, %[[VALUES:[^:]+]]: memref<1x?x8x128xf32
+// CHECK: memref.alloca() {{.*}} : memref<8x16x64xf32>
+// CHECK-NOT: memref<64x128xf32>
+// CHECK-COUNT-4: memref.prefetch %[[VALUES]]{{.*}}, read, locality<3>, data
+// CHECK-NOT: memref.prefetch
+// CHECK: vector.load %[[KEYS]]{{.*}}, vector<4xf32>
+// CHECK: memref.prefetch %[[KEYS]]{{.*}}, read, locality<3>, data
+// CHECK-NOT: memref.prefetch
+// CHECK-COUNT-4: vector.load %[[VALUES]]{{.*}}, vector<16xf32>
+// CHECK-NOT: vector.load %[[VALUES]]
+// CHECK-COUNT-16: vector.fma
+func.func @side_by_side(%q: tensor<1x4x32x128xf32>, %k: tensor<1x?x8x128xf32>, %v: tensor<1x?x8x128xf32>) -> tensor<1x4x32x128xf32> {
+  %s = posenc.scores %q, %k {layout = #posenc.layout<bshd>} : (tensor<1x4x32x128xf32>, tensor<1x?x8x128xf32>) -> tensor<1x32x4x?xf32>
+  %o = posenc.attend %s, %v {layout = #posenc.layout<bshd>} : (tensor<1x32x4x?xf32>, tensor<1x?x8x128xf32>) -> tensor<1x4x32x128xf32>
+  return %o : tensor<1x4x32x128xf32>
 }
