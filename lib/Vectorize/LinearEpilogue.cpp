@@ -5,14 +5,19 @@
 using namespace mlir;
 using namespace posenc;
 
-LinearEpilogue::LinearEpilogue(KernelBuilder &b, LinearOp op, int64_t panel, ValueRange extras,
-                               Value out, const IRMapping &outer)
-    : b(b), op(op), panel(panel), extras(extras), out(out) {
+LinearEpilogue::LinearEpilogue(KernelBuilder &b, LinearOp op, const LinearPlan &plan,
+                               ValueRange extras, Value out, const IRMapping &outer)
+    : b(b), op(op), panel(plan.panel), extras(extras), out(out) {
   if (!op.getEpilogue().empty()) {
     epilogue.emplace(b, op.getEpilogue(), outer);
     epilogue->hoist();
   }
   findBias();
+  // A function of the sums is a loop over a tile's rows: written out, its results and
+  // constants would be more than the registers hold.
+  auto isFunction = [](Operation &op) { return isa<math::MathDialect>(op.getDialect()); };
+  if (llvm::any_of(op.getEpilogue().getOps(), isFunction))
+    scratch = b.scratch({plan.height, int64_t(llvm::alignTo(panel, b.lanes))});
 }
 
 void LinearEpilogue::findBias() {
@@ -75,16 +80,27 @@ void LinearEpilogue::write(const LinearTile &tile, ValueRange sums) {
     for (unsigned i = 0; i < extras.size(); ++i)
       shared[v].push_back(isShared(i) ? load(i, tile, nullptr, v) : Value());
   Value first = b.mul(tile.panel, panel);
-  for (int64_t r = 0; r < tile.height; ++r) {
-    Value row = b.add(tile.row, r);
+  auto writeRow = [&](Value row, llvm::function_ref<Value(int64_t)> sum) {
     for (int64_t v = 0; v < width; ++v) {
       Values values(shared[v]);
       for (unsigned i = 0; i < extras.size(); ++i)
         if (!values[i])
           values[i] = load(i, tile, row, v);
       Values at = outputAt(b, op, out, row, b.add(first, v * b.lanes));
-      b.store(finish(sums[r * width + v], values), out, at,
-              std::min(b.lanes, tile.outputs - v * b.lanes));
+      b.store(finish(sum(v), values), out, at, std::min(b.lanes, tile.outputs - v * b.lanes));
     }
+  };
+  if (!scratch) {
+    for (int64_t r = 0; r < tile.height; ++r)
+      writeRow(b.add(tile.row, r), [&](int64_t v) { return sums[r * width + v]; });
+    return;
   }
+  for (int64_t r = 0; r < tile.height; ++r)
+    for (int64_t v = 0; v < width; ++v)
+      b.store(sums[r * width + v], scratch, {b.index(r), b.index(v * b.lanes)});
+  b.loop(b.index(0), b.index(tile.height), 1, [&](Value r) {
+    writeRow(b.add(tile.row, r), [&](int64_t v) {
+      return b.load(scratch, {r, b.index(v * b.lanes)}, b.lanes);
+    });
+  });
 }

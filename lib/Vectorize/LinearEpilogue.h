@@ -20,7 +20,7 @@ class LinearEpilogue {
   using Values = llvm::SmallVector<mlir::Value>;
 
 public:
-  LinearEpilogue(KernelBuilder &b, LinearOp op, int64_t panel, mlir::ValueRange extras,
+  LinearEpilogue(KernelBuilder &b, LinearOp op, const LinearPlan &plan, mlir::ValueRange extras,
                  mlir::Value out, const mlir::IRMapping &outer);
 
   /// What sums have to start with: a bias costs nothing there.
@@ -45,6 +45,7 @@ private:
   std::optional<RegionVectorizer> epilogue;
   int bias = -1;       ///< the extra that sums start with
   mlir::Value biasSum; ///< its addition in the epilogue
+  mlir::Value scratch; ///< sums of a tile, if they are finished in a loop
 };
 
 } // namespace posenc

@@ -21,7 +21,7 @@ public:
   LinearKernel(KernelBuilder &b, LinearOp op, const LinearPlan &plan, ValueRange operands,
                const IRMapping &outer)
       : b(b), plan(plan), x(operands[0]), w(operands[1]), w1(flat(b, w)),
-        epilogue(b, op, plan.panel, operands.slice(2, op.getExtras().size()), operands.back(), outer) {
+        epilogue(b, op, plan, operands.slice(2, op.getExtras().size()), operands.back(), outer) {
     if (plan.half)
       seven.emplace(b, plan, operands, epilogue);
   }

@@ -71,9 +71,12 @@ func.func @unpacked(%x: memref<?x8xf32>, %w: memref<32x8xf32>, %y: memref<?x32xf
 
 // Rows in f16 are widened into scratch; the last four outputs are masked.
 // CHECK: func.func private @posenc_linear_0(
+// A function of the sums is computed in a loop over the rows of a tile.
+// CHECK: %[[SUMS:.*]] = memref.alloca() {{.*}} : memref<{{6|12}}x16xf32>
 // CHECK: memref.alloca
 // CHECK: arith.extf
 // CHECK: vector.maskedload
+// CHECK: vector.load %[[SUMS]]
 // CHECK: math.erf %{{.*}} : vector<
 // CHECK: vector.maskedstore
 
