@@ -15,7 +15,7 @@ test: build model
 run: build model
 	@build/venv/bin/python examples/minilm/rank.py build/models/minilm
 
-# Takes about ten minutes, and a machine that does nothing else.
+# Takes a quarter of an hour, and a machine that does nothing else.
 bench: build model
 	@scripts/peers.sh
 	@build/peers/bin/python scripts/bench/bench.py

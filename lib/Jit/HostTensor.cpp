@@ -2,6 +2,8 @@
 
 #include "posenc/Jit/HostTensor.h"
 
+#include "LargePages.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/MathExtras.h"
@@ -10,7 +12,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <sys/mman.h>
 #include <unistd.h>
 
 using namespace posenc;
@@ -59,11 +60,8 @@ llvm::Expected<HostTensor> HostTensor::create(ElementKind kind,
   if (numElements > memory / getByteWidth(kind))
     return makeError(formatShape(shape, kind) + " does not fit into memory");
 
-  // Where the system leaves the choice to programs, large arrays get large
-  // pages, as numpy's do.
-  constexpr int64_t hugePage = 2 << 20;
-  bool isLarge = numElements * getByteWidth(kind) >= 2 * hugePage;
-  size_t alignment = isLarge ? hugePage : 64;
+  bool isLarge = numElements * getByteWidth(kind) >= int64_t(2 * kLargePage);
+  size_t alignment = isLarge ? kLargePage : 64;
   size_t numBytes =
       llvm::alignTo(size_t(numElements) * getByteWidth(kind) + 1, alignment);
   std::unique_ptr<char, Free> data(
@@ -71,7 +69,7 @@ llvm::Expected<HostTensor> HostTensor::create(ElementKind kind,
   if (!data)
     return makeError(formatShape(shape, kind) + " does not fit into memory");
   if (isLarge)
-    madvise(data.get(), numBytes, MADV_HUGEPAGE);
+    preferLargePages(data.get(), numBytes);
   std::memset(data.get(), 0, numBytes);
   return HostTensor(kind, shape, numElements, std::move(data));
 }

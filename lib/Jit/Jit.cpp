@@ -5,6 +5,7 @@
 #include "Guard.h"
 #include "Heap.h"
 #include "Invoker.h"
+#include "LargePages.h"
 #include "posenc/Runtime.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
@@ -54,6 +55,7 @@ Jit::create(Object object, llvm::ArrayRef<std::string> sharedLibs) {
     return lljit.takeError();
   if (llvm::Error error = defineSymbols(**lljit, sharedLibs))
     return error;
+  preferLargePages(**lljit);
   if (llvm::Error error = (*lljit)->addObjectFile(llvm::MemoryBuffer::getMemBuffer(
           object.code->getMemBufferRef(), /*RequiresNullTerminator=*/false)))
     return error;
