@@ -95,6 +95,7 @@ private:
   Lines linesOfRows(const Operand &operand, Value head, Value first);
   Values rowOf(const Operand &operand, Value head, Value first, Value key);
   void scoreQuads(Value head, Value first, Value count);
+  Value stageValues(Value head, Value first, Value count);
   void valueQuads(Value head, Value first, Value count);
   void valueRowTiles(Value head, Value first, Value count);
 

@@ -101,13 +101,19 @@ void DecodeKernel::scoreQuads(Value head, Value first, Value count) {
   });
 }
 
+/// Where the values of a block are, converted if they have to be.
+Value DecodeKernel::stageValues(Value head, Value first, Value count) {
+  if (!valueRows.scratch)
+    return valueRows.memory;
+  forKeys(count, [&](Value key, int64_t keys) {
+    stage(valueRows, head, b.add(first, key), keys, /*to=*/key);
+  });
+  return valueRows.scratch;
+}
+
 /// result += weights x values, for the keys [0, count) of a block.
 void DecodeKernel::valueQuads(Value head, Value first, Value count) {
-  if (valueRows.scratch)
-    forKeys(count, [&](Value key, int64_t keys) {
-      stage(valueRows, head, b.add(first, key), keys, /*to=*/key);
-    });
-  Value memref = valueRows.scratch ? valueRows.scratch : valueRows.memory;
+  Value memref = stageValues(head, first, count);
   Lines keys = linesOfRows(keyRows, head, b.add(first, plan.keys));
   int64_t tiles = llvm::divideCeil(plan.rows, plan.valueRows);
   Steps steps(tiles * llvm::divideCeil(valueWidth, plan.valueChannels), plan.keys);
@@ -127,11 +133,7 @@ void DecodeKernel::valueQuads(Value head, Value first, Value count) {
 /// apart that they displace each other in the cache: a few are read whole, once for all
 /// rows of queries.
 void DecodeKernel::valueRowTiles(Value head, Value first, Value count) {
-  if (valueRows.scratch)
-    forKeys(count, [&](Value key, int64_t keys) {
-      stage(valueRows, head, b.add(first, key), keys, /*to=*/key);
-    });
-  Value memref = valueRows.scratch ? valueRows.scratch : valueRows.memory;
+  Value memref = stageValues(head, first, count);
   Lines keyLines = linesOfRows(keyRows, head, b.add(first, plan.keys));
   int64_t tileRows = b.lanes / plan.tileKeys, tiles = llvm::divideCeil(plan.rows, tileRows);
   Steps steps(plan.heads * plan.keys / plan.tileKeys * tiles, valueWidth, b.lanes);
