@@ -177,7 +177,7 @@ struct PackWeights : posenc::impl::PosencPackWeightsBase<PackWeights> {
 
   int64_t panelOf(Type weight) {
     int64_t outputs = cast<ShapedType>(weight).getDimSize(0), lanes = processor.lanes();
-    return sevenPanelOf(weight) ? *sevenPanelOf(weight) : LinearPlan::choosePanel(outputs, lanes);
+    return sevenPanelOf(weight).value_or(LinearPlan::choosePanel(outputs, lanes));
   }
 
   /// The panel of a weight that seven products suit.

@@ -7,9 +7,6 @@
 
 namespace posenc {
 
-/// Blocks of a cache are of a multiple of so many rows, and are gone over from one on.
-constexpr int64_t cacheUnit = 16;
-
 /// Attention of one query block with transposed operands: lanes are queries.
 /// Per panel and block of keys, S^T[key][lane] = K x Q^T goes to scratch, its
 /// running maximum stays in registers, and O^T[channel][lane] += V x P^T.

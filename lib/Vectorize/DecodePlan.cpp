@@ -37,7 +37,7 @@ StringRef posenc::refuseCaches(ShapedType keys, ShapedType values) {
   ArrayRef<int64_t> k = keys.getShape(), v = values.getShape();
   if (k[4] != v[4])
     return "blocks of keys and of values differ in their number of rows";
-  if (k[4] % 16 || k[4] > 64)
+  if (k[4] % cacheUnit || k[4] > 4 * cacheUnit)
     return "blocks are not of 16, 32, 48 or 64 rows";
   if (k[5] != 1)
     return "chunks of keys are not of one channel";

@@ -49,6 +49,8 @@ mlir::LogicalResult buildAttention(KernelBuilder &b, AttentionOp op, const Atten
                                    mlir::ValueRange operands,
                                    const mlir::IRMapping &outer, mlir::ValueRange at);
 
+/// Blocks of caches that are read as they are have a multiple of so many rows.
+constexpr int64_t cacheUnit = 16;
 /// Why caches of such types are not read as they are; empty if they are.
 llvm::StringRef refuseCaches(mlir::ShapedType keys, mlir::ShapedType values);
 
